@@ -1,0 +1,1 @@
+"""Interpretation-driven query strategies for modAL."""
