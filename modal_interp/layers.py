@@ -1,0 +1,109 @@
+"""Finds the layers of a wrapped module by which its input and output are explained."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from skorch import NeuralNet
+from torch import nn
+
+
+def find_embedding(net: NeuralNet, name: str | None = None) -> nn.Embedding:
+    """Return the layer called `name`, or the first ``nn.Embedding`` of the net's module.
+
+    Raises
+    ------
+    ValueError
+        If there is no such layer. The message lists the layers of the module.
+    """
+    return _find(net, name, nn.Embedding, param="embedding_layer", position=0)
+
+
+def find_output(net: NeuralNet, name: str | None = None) -> nn.Linear:
+    """Return the layer called `name`, or the last ``nn.Linear`` of the net's module.
+
+    Raises
+    ------
+    ValueError
+        If there is no such layer. The message lists the layers of the module.
+    """
+    return _find(net, name, nn.Linear, param="output_layer", position=-1)
+
+
+def has_layer(net: NeuralNet, kind: type[nn.Module]) -> bool:
+    """Tell whether the net's module holds a layer of this kind."""
+    return any(isinstance(layer, kind) for layer in net.module_.modules())
+
+
+def padding_id(embedding: nn.Embedding) -> int:
+    """Return the id that stands for no word: the layer's ``padding_idx``, 0 where it has none."""
+    return 0 if embedding.padding_idx is None else embedding.padding_idx
+
+
+def embedding_rows(net: NeuralNet, name: str | None = None) -> NDArray[np.float32]:
+    """Return the net's current word embeddings, an array of shape (V, D)."""
+    rows: NDArray[np.float32] = find_embedding(net, name).weight.detach().cpu().numpy()
+    return rows
+
+
+def check_word_ids(net: NeuralNet, X: Any, *, param: str, embedding_layer: str | None) -> None:
+    """Check that `X` holds word ids of the net's embedding layer, an (n, T) integer array.
+
+    Raises
+    ------
+    ValueError, TypeError
+        Naming `param`, the rule and the value found.
+    """
+    n_words = find_embedding(net, embedding_layer).num_embeddings
+    if not isinstance(X, np.ndarray) or X.dtype.kind in "OUST":
+        raise TypeError(
+            f"{param} must reach the net as word ids, an integer array of shape (n, T); found "
+            f"{_described(X)}. Put a WordEncoder before the net: "
+            "make_pipeline(FrozenEstimator(encoder), net)."
+        )
+    if X.ndim != 2 or X.shape[1] == 0:
+        raise ValueError(
+            f"{param} must have two dimensions, (n, T): one row of word ids a text, T at least 1; "
+            f"found shape {X.shape}. A single text is a batch of one: X[None, :]."
+        )
+    if X.dtype.kind not in "iu":
+        raise TypeError(
+            f"{param} must hold integer word ids; found dtype {X.dtype}. Ids come from "
+            "WordEncoder.transform as int64: keep that dtype."
+        )
+    if X.size and (X.min() < 0 or X.max() >= n_words):
+        found = X.min() if X.min() < 0 else X.max()
+        raise ValueError(
+            f"{param} must hold word ids from 0 to {n_words - 1}, the rows of the embedding "
+            f"layer; found {found}. Encode with the encoder the net was built for, or build the "
+            "net with n_words=encoder.n_words_."
+        )
+
+
+def _described(X: Any) -> str:
+    if isinstance(X, np.ndarray):
+        sample = f" such as {X.flat[0]!r}" if X.size else ""
+        return f"an array of dtype {X.dtype}{sample}"
+    return f"a {type(X).__name__}"
+
+
+def _find(net: NeuralNet, name: str | None, kind: Any, *, param: str, position: int) -> Any:
+    layers = dict(net.module_.named_modules())
+    found = [layer for layer in layers.values() if isinstance(layer, kind)]
+    if name is None and found:
+        return found[position]
+    if isinstance(layers.get(name), kind):
+        return layers[name]
+    if name is None:
+        problem = f"the module holds no nn.{kind.__name__}"
+    elif name not in layers:
+        problem = f"the module holds no layer called {name!r}"
+    else:
+        problem = f"{name!r} is a {type(layers[name]).__name__}, not an nn.{kind.__name__}"
+    listed = ", ".join(f"{key} ({type(layer).__name__})" for key, layer in layers.items() if key)
+    raise ValueError(
+        f"{param}={name!r}: {problem}. The layers of {type(net.module_).__name__} are: "
+        f"{listed or 'none'}."
+    )

@@ -1,0 +1,215 @@
+"""What a strategy needs of modAL, and what modAL needs of a strategy.
+
+This is the only file that knows modAL: it looks through learners, committees and pipelines at the
+fitted nets, and it speaks modAL's two return contracts.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+import scipy.sparse as sp
+from modAL.models.base import BaseCommittee, BaseLearner
+from numpy.typing import NDArray
+from sklearn.base import is_classifier
+from sklearn.exceptions import NotFittedError
+from sklearn.frozen import FrozenEstimator
+from sklearn.pipeline import Pipeline
+from skorch import NeuralNet
+
+# How a pipeline spells a step that does nothing.
+_NO_STEP = (None, "passthrough")
+
+
+class View(NamedTuple):
+    """One fitted net, with the pool and the labelled samples as that net sees them."""
+
+    net: NeuralNet
+    pool: Any
+    labeled: list[Any]  # one collection; more where the members of a committee were taught others
+
+
+def views_of(
+    learner: BaseLearner | BaseCommittee,
+    X_pool: Any,
+    n_instances: int,
+    *,
+    X_labeled: Any = None,
+    needs_labeled: bool = False,
+) -> list[View]:
+    """Look through a learner, or each member of a committee, at its net and that net's input.
+
+    Everything is checked before any costly work: modAL 0.4.2 runs a strategy again when it fails.
+
+    Parameters
+    ----------
+    learner : ActiveLearner, DeepActiveLearner or Committee of modAL
+        Its estimators are skorch classifiers, alone or at the end of a pipeline.
+    X_pool : array, list, data frame or sparse matrix of n samples
+        The unlabelled samples, before the steps of a pipeline.
+    n_instances : int
+        How many samples will be asked for.
+    X_labeled : like `X_pool`, optional
+        The labelled samples. Without them, what the learner was taught; for a committee, what any
+        of its members was taught.
+    needs_labeled : bool
+        Whether the strategy cannot do without labelled samples.
+
+    Returns
+    -------
+    list of View
+        One a net; ``labeled`` is empty where `needs_labeled` is false.
+
+    Raises
+    ------
+    TypeError, ValueError, NotFittedError
+        Naming the parameter, the rule and the value found.
+    """
+    members = _members(learner)
+    unwrapped = [_unwrap(member.estimator) for member in members]
+    _check_samples(X_pool, "X_pool")
+    _check_n_instances(n_instances, _n_samples(X_pool))
+    taught = _labeled_samples(members, X_labeled) if needs_labeled else []
+    return [
+        View(
+            net,
+            _transformed(steps, X_pool, "X_pool"),
+            [_transformed(steps, X, labeled_param(X_labeled)) for X in taught],
+        )
+        for steps, net in unwrapped
+    ]
+
+
+def labeled_param(X_labeled: Any) -> str:
+    """Name the labelled samples in an error as the user gave them."""
+    return "X_training" if X_labeled is None else "X_labeled"
+
+
+def query_result(
+    learner: BaseLearner | BaseCommittee, indices: NDArray[np.intp], metrics: NDArray[Any]
+) -> Any:
+    """Return what this learner's ``query`` takes from a strategy.
+
+    modAL 0.4.2 unpacks ``(indices, metrics)`` and would split a bare array of two indices; modAL
+    0.4.1 takes a tuple for ``(indices, instances)`` and needs the bare array.
+    """
+    if "return_metrics" in inspect.signature(type(learner).query).parameters:
+        return indices, metrics
+    return indices
+
+
+def _members(learner: Any) -> list[BaseLearner]:
+    if isinstance(learner, BaseCommittee):
+        if not learner.learner_list:
+            raise ValueError("learner must be a Committee of at least one member; found none.")
+        return list(learner.learner_list)
+    if isinstance(learner, BaseLearner):
+        return [learner]
+    raise TypeError(
+        "learner must be an ActiveLearner, DeepActiveLearner or Committee of modAL; found a "
+        f"{type(learner).__name__}. Wrap an estimator in ActiveLearner(estimator=...)."
+    )
+
+
+def _unwrap(estimator: Any) -> tuple[list[Any], NeuralNet]:
+    """Return the steps before the net, first one first, and the fitted net."""
+    steps: list[Any] = []
+    while not isinstance(estimator, NeuralNet):
+        if isinstance(estimator, Pipeline):
+            steps.extend(step for _, step in estimator.steps[:-1] if step not in _NO_STEP)
+            estimator = estimator.steps[-1][1]
+        elif isinstance(estimator, FrozenEstimator):
+            estimator = estimator.estimator
+        elif hasattr(estimator, "best_estimator_"):
+            estimator = estimator.best_estimator_
+        else:
+            raise TypeError(
+                "the learner's estimator must be a skorch net, alone or as the last step of a "
+                f"Pipeline; found a {type(estimator).__name__}. Gradients need a torch module: "
+                "use TextCNNClassifier, or skorch.NeuralNetClassifier around a module of yours."
+            )
+    _check_net(estimator)
+    return steps, estimator
+
+
+def _check_net(net: NeuralNet) -> None:
+    if not is_classifier(net):
+        raise TypeError(
+            f"the learner's net must be a classifier; found a {type(net).__name__}. Use "
+            "skorch.NeuralNetClassifier or one of this package's estimators."
+        )
+    if not getattr(net, "initialized_", False):
+        raise NotFittedError(
+            f"the learner's {type(net).__name__} is not fitted yet. Give the learner X_training "
+            "and y_training, or call its fit, before query."
+        )
+
+
+def _check_samples(X: Any, param: str) -> None:
+    if not isinstance(X, np.ndarray | list | pd.DataFrame) and not sp.issparse(X):
+        hint = " Call .to_numpy() on it." if isinstance(X, pd.Series) else ""
+        raise TypeError(
+            f"{param} must be an array, a list, a data frame or a sparse matrix of samples, the "
+            f"collections that modAL can take rows from; found a {type(X).__name__}.{hint}"
+        )
+    if isinstance(X, np.ndarray) and X.ndim == 0:
+        raise ValueError(f"{param} must have one row a sample; found a single value, {X!r}.")
+    if _n_samples(X) == 0:
+        raise ValueError(f"{param} must hold at least one sample; found none.")
+
+
+def _n_samples(X: Any) -> int:
+    return len(X) if isinstance(X, list) else int(X.shape[0])
+
+
+def _check_n_instances(n_instances: Any, n_pool: int) -> None:
+    if isinstance(n_instances, bool) or not isinstance(n_instances, int | np.integer):
+        raise TypeError(f"n_instances must be a whole number; found {n_instances!r}.")
+    if not 1 <= n_instances <= n_pool:
+        raise ValueError(
+            f"n_instances must lie between 1 and the size of the pool, {n_pool}; found "
+            f"{n_instances}."
+        )
+
+
+def _labeled_samples(members: Sequence[BaseLearner], X_labeled: Any) -> list[Any]:
+    """Return the collections of labelled samples, each of them once."""
+    if X_labeled is not None:
+        found = [X_labeled]
+    else:
+        found = [getattr(member, "X_training", None) for member in members]
+        found = [X for i, X in enumerate(found) if not any(_same(X, Y) for Y in found[:i])]
+    if any(X is None for X in found):
+        raise ValueError(
+            "the labelled samples are needed and the learner does not hold them (X_training is "
+            "None, as in a DeepActiveLearner or after fitting the estimator by hand). Pass them: "
+            "learner.query(X_pool, n_instances=..., X_labeled=X_of_the_labelled_samples)."
+        )
+    for X in found:
+        _check_samples(X, labeled_param(X_labeled))
+    return found
+
+
+def _same(X: Any, Y: Any) -> bool:
+    """Tell whether two members were taught the same array; what cannot be told counts as other."""
+    both_arrays = isinstance(X, np.ndarray) and isinstance(Y, np.ndarray)
+    return X is Y or (both_arrays and np.array_equal(X, Y))
+
+
+def _transformed(steps: list[Any], X: Any, param: str) -> Any:
+    """Return what the net sees of `X`: an array, where the last step gives a list or a frame."""
+    for step in steps:
+        X = step.transform(X)
+    if not isinstance(X, list | pd.DataFrame):
+        return X
+    try:
+        return np.asarray(X)
+    except ValueError as error:
+        raise ValueError(
+            f"{param} must be a rectangle, each row as long as the others; found rows of several "
+            "lengths. Pad word ids with 0, as WordEncoder.transform does."
+        ) from error

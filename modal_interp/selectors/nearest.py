@@ -1,0 +1,142 @@
+"""Exact nearest neighbours, for many queries at once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+
+Floats = NDArray[np.floating[Any]]
+Indices = NDArray[np.intp]
+
+# Entries of one block of the distance matrix: 64 MB of float32.
+_BLOCK = 1 << 24
+
+
+def nearest_rows(queries: Floats, references: Floats) -> tuple[Indices, NDArray[np.float64]]:
+    """Return the nearest reference of each query, and its squared Euclidean distance.
+
+    Parameters
+    ----------
+    queries : ndarray of shape (q, D)
+        Points to look up.
+    references : ndarray of shape (r, D), r >= 1
+        Points to choose from.
+
+    Returns
+    -------
+    nearest : ndarray of shape (q,)
+        Rows of `references`; of equally near ones the lowest.
+    squared : ndarray of shape (q,), float64
+        Squared distances, computed from the differences in double precision.
+
+    Notes
+    -----
+    A matrix product in the precision of the input finds the few references that can be nearest,
+    its rounding error allowed for. Only they are compared exactly.
+    """
+    nearest = np.empty(len(queries), dtype=np.intp)
+    squared = np.empty(len(queries), dtype=np.float64)
+    reference_norms = np.einsum("rd,rd->r", references, references)
+    step = max(1, _BLOCK // len(references))
+    for start in range(0, len(queries), step):
+        block = queries[start : start + step]
+        rows, found = _candidates(block, references, reference_norms)
+        difference = block[rows].astype(np.float64) - references[found]
+        exact = (difference**2).sum(axis=1)
+        order = np.lexsort((found, exact, rows))
+        first = order[np.searchsorted(rows[order], np.arange(len(block)))]
+        nearest[start : start + step] = found[first]
+        squared[start : start + step] = exact[first]
+    return nearest, squared
+
+
+def _candidates(
+    block: Floats, references: Floats, reference_norms: Floats
+) -> tuple[Indices, Indices]:
+    """Return the pairs (row of the block, reference) that may be nearest."""
+    norms = np.einsum("qd,qd->q", block, block)
+    squared = block @ references.T
+    squared *= -2
+    squared += reference_norms
+    # |rounding error| <= (D + 4) eps (|q| + |r|)^2, and (a + b)^2 <= 2 (a^2 + b^2).
+    epsilon = np.finfo(squared.dtype).eps
+    slack = 4 * (block.shape[1] + 4) * epsilon * (norms + reference_norms.max())
+    rows, found = np.nonzero(squared <= (squared.min(axis=1) + 2 * slack)[:, None])
+    return rows, found
+
+
+def distance_to(values: NDArray[np.float64], vector: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the Euclidean distance of each column of `values` (A, m) from `vector` (A,)."""
+    if len(values) == 1:
+        return np.abs(values[0] - vector[0])
+    # Component by component: the same sum to the last bit however many columns there are.
+    squared = np.zeros(values.shape[1])
+    for component, coordinate in zip(values, vector, strict=True):
+        squared += (component - coordinate) ** 2
+    return np.sqrt(squared)
+
+
+def nearest_with_key(
+    keys: Indices,
+    values: NDArray[np.float64],
+    reference_keys: Indices,
+    references: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Return the distance of each value to the nearest reference that has the same key.
+
+    Parameters
+    ----------
+    keys : ndarray of shape (m,)
+        Keys of the values.
+    values : ndarray of shape (A, m), float64
+        One column a value.
+    reference_keys : ndarray of shape (r,)
+        Keys of the references.
+    references : ndarray of shape (A, r), float64
+        One column a reference.
+
+    Returns
+    -------
+    ndarray of shape (m,)
+        Euclidean distances; infinite where no reference has the key.
+    """
+    if len(values) == 1:
+        return _nearest_scalar(keys, values[0], reference_keys, references[0])
+    distances = np.full(len(keys), np.inf)
+    asked = np.isin(keys, reference_keys)
+    if asked.any():
+        # One more coordinate, the key, set so far apart that another key is never nearer.
+        spread = 1.0 + 2.0 * np.sqrt(len(values)) * max(
+            np.abs(values).max(), np.abs(references).max()
+        )
+        tree = cKDTree(np.vstack([reference_keys * spread, references]).T)
+        _, found = tree.query(np.vstack([keys * spread, values])[:, asked].T, workers=-1)
+        difference = values[:, asked] - references[:, found]
+        distances[asked] = distance_to(difference, np.zeros(len(values)))
+    return distances
+
+
+def _nearest_scalar(
+    keys: Indices, values: Floats, reference_keys: Indices, references: Floats
+) -> NDArray[np.float64]:
+    """Sort values and references together; the nearest reference stands next before or after."""
+    n = len(values)
+    both_keys = np.concatenate([keys, reference_keys])
+    both = np.concatenate([values, references])
+    order = np.lexsort((both, both_keys))
+    sorted_keys, sorted_values, is_reference = both_keys[order], both[order], order >= n
+    place = np.arange(len(order))
+    before = np.maximum.accumulate(np.where(is_reference, place, -1))
+    after = np.minimum.accumulate(np.where(is_reference, place, len(order))[::-1])[::-1]
+    distances = np.full(len(order), np.inf)
+    for neighbour in (before, after):
+        exists = (neighbour >= 0) & (neighbour < len(order))
+        exists[exists] = sorted_keys[neighbour[exists]] == sorted_keys[exists]
+        gap = np.abs(sorted_values[exists] - sorted_values[neighbour[exists]])
+        distances[exists] = np.minimum(distances[exists], gap)
+    result = np.empty(len(order))
+    result[order] = distances
+    return result[:n]

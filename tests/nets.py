@@ -1,0 +1,119 @@
+"""Modules as users write them: they share no code and no names with ours."""
+
+import numpy as np
+import torch
+from skorch import NeuralNetBinaryClassifier, NeuralNetClassifier
+from torch import nn
+
+
+class AttentionReader(nn.Module):
+    """Self-attention over a frozen embedding whose rows also score the words (tied).
+
+    Returns probabilities, as skorch's default criterion wants them.
+    """
+
+    def __init__(self, n_words=12, n_classes=2, dim=8):
+        super().__init__()
+        self.positions = nn.Parameter(torch.randn(40, dim) * 0.1)
+        self.lookup = nn.Embedding.from_pretrained(torch.randn(n_words, dim), freeze=True)
+        self.attend = nn.MultiheadAttention(dim, 2, batch_first=True)
+        self.norm = nn.LayerNorm(dim)
+        self.decide = nn.Linear(dim + n_words, n_classes)
+
+    def logits(self, tokens):
+        blank = tokens == 0
+        blank = blank & ~blank.all(dim=1, keepdim=True)
+        e = self.lookup(tokens) + self.positions[: tokens.shape[1]]
+        h, _ = self.attend(e, e, e, key_padding_mask=blank)
+        h = self.norm(h + e).masked_fill((tokens == 0)[..., None], 0.0).mean(dim=1)
+        scores = torch.nn.functional.linear(h, self.lookup.weight)
+        return self.decide(torch.cat([h, torch.tanh(scores)], dim=1))
+
+    def forward(self, tokens):
+        return self.logits(tokens).softmax(dim=1)
+
+
+class TimeFirstGRU(nn.Module):
+    """Reads (T, b) batches, has a padding id of its own, and gives one logit (binary)."""
+
+    def __init__(self, n_words=12, dim=6):
+        super().__init__()
+        self.words = nn.Embedding(n_words, dim, padding_idx=3)
+        self.recurrent = nn.GRU(dim, 5)
+        self.score = nn.Linear(5, 1)
+
+    def forward(self, tokens):
+        h, _ = self.recurrent(self.words(tokens.t()))
+        return self.score(h.mean(dim=0))
+
+
+class TwiceReader(nn.Module):
+    """Reads the same words twice, through a layer with max_norm, BatchNorm and dropout."""
+
+    def __init__(self, n_words=12, n_classes=3, dim=6):
+        super().__init__()
+        self.first = nn.Embedding(n_words, dim, max_norm=1.0)
+        self.norm = nn.BatchNorm1d(dim)
+        self.drop = nn.Dropout(0.5)
+        self.inner = nn.Linear(dim, dim)
+        self.out = nn.Linear(dim, n_classes)
+
+    def forward(self, tokens):
+        e = torch.tanh(self.inner(self.first(tokens))) * self.first(tokens)
+        return self.out(self.drop(self.norm(e.sum(dim=1))))
+
+
+class TableReader(nn.Module):
+    def __init__(self, n_features=5, n_classes=2):
+        super().__init__()
+        self.inner = nn.Linear(n_features, 16)
+        self.out = nn.Linear(16, n_classes)
+
+    def forward(self, x):
+        return self.out(torch.relu(self.inner(x)))
+
+
+def initialized(module, *, kind=NeuralNetClassifier, classes=None, **params):
+    """A net that counts as fitted, with the weights it was born with."""
+    params.setdefault("train_split", None)
+    if kind is NeuralNetClassifier:
+        params["classes"] = classes
+    return kind(module, verbose=0, **params).initialize()
+
+
+def attention_net(n_classes=2):
+    return initialized(AttentionReader, module__n_classes=n_classes, classes=list(range(n_classes)))
+
+
+def gru_net():
+    return initialized(TimeFirstGRU, kind=NeuralNetBinaryClassifier)
+
+
+def twice_net(n_classes=3):
+    return initialized(
+        TwiceReader,
+        module__n_classes=n_classes,
+        classes=list(range(n_classes)),
+        criterion=nn.CrossEntropyLoss,
+    )
+
+
+def table_net(n_classes=2):
+    return initialized(
+        TableReader,
+        module__n_classes=n_classes,
+        classes=list(range(n_classes)),
+        criterion=nn.CrossEntropyLoss,
+    )
+
+
+def word_ids(n=9, width=7, n_words=12, seed=0):
+    """Padded ids with unknown words (1), repeated words, an empty text and a double."""
+    rng = np.random.default_rng(seed)
+    ids = rng.integers(1, n_words, (n, width))
+    ids[np.arange(width) >= rng.integers(1, width + 1, n)[:, None]] = 0
+    ids[0, :3] = [5, 5, 1]
+    if n > 3:
+        ids[2] = 0
+        ids[3] = ids[0]
+    return ids

@@ -1,0 +1,132 @@
+import inspect
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from modAL.models import ActiveLearner
+
+from modal_interp.strategies import alden_diversity
+from tests import reference
+from tests.nets import attention_net, gru_net, word_ids
+from tests.strategies.conftest import learner_of
+
+RETURNS_METRICS = "return_metrics" in inspect.signature(ActiveLearner.query).parameters
+
+
+def chosen_by(learner, X_pool, n, **options):
+    """Indices, and D where this modAL takes metrics."""
+    result = alden_diversity(learner, X_pool, n, **options)
+    return result if RETURNS_METRICS else (result, None)
+
+
+def literal_choice(net, pool, labeled, n, embedding, logits, **options):
+    words = reference.word_interpretations(
+        net.module_, torch.from_numpy(pool), logits=logits, embedding=embedding, **options
+    )
+    known = reference.word_interpretations(
+        net.module_, torch.from_numpy(labeled), logits=logits, embedding=embedding, **options
+    )
+    return reference.alden(words, known, embedding(net.module_).weight.tolist(), n)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.integers(0, 2**31),
+    st.integers(1, 12),
+    st.sampled_from([2, 3, 7]),
+    st.sampled_from(["proba", "logit"]),
+    st.sampled_from(["all", "predicted"]),
+    st.data(),
+)
+def test_equals_the_literal_algorithm_from_the_texts_on(
+    seed, n_pool, n_classes, target, classes, data
+):
+    torch.manual_seed(seed)
+    net = attention_net(n_classes)
+    pool = word_ids(n_pool, seed=seed)
+    labeled = word_ids(4, seed=seed + 1)
+    n = data.draw(st.integers(1, n_pool))
+    learner = learner_of(net, alden_diversity, labeled, None)
+    chosen, diversity = chosen_by(learner, pool, n, target=target, classes=classes)
+    expected, metrics = literal_choice(
+        net,
+        pool,
+        labeled,
+        n,
+        embedding=lambda m: m.lookup,
+        logits=lambda m, ids: m.logits(ids),
+        target=target,
+        classes=classes,
+    )
+    assert chosen.tolist() == expected
+    if diversity is not None:
+        np.testing.assert_allclose(diversity, metrics, atol=1e-5)
+
+
+def test_a_committee_has_one_component_a_member(committee_for, ids, labeled):
+    nets = [attention_net(), attention_net()]
+    committee = committee_for(alden_diversity, nets)
+    chosen, _ = chosen_by(committee, ids, 10)
+
+    def side_by_side(X):
+        layers = {"logits": lambda m, i: m.logits(i), "embedding": lambda m: m.lookup}
+        members = [
+            reference.word_interpretations(net.module_, torch.from_numpy(X), **layers)
+            for net in nets
+        ]
+        return [
+            [(w, a + b) for (w, a), (_, b) in zip(*texts, strict=True)]
+            for texts in zip(*members, strict=True)
+        ]
+
+    rows = np.hstack([net.module_.lookup.weight.detach().numpy() for net in nets])
+    expected, _ = reference.alden(side_by_side(ids), side_by_side(labeled), rows, 10)
+    assert chosen.tolist() == expected
+
+
+def test_members_that_were_taught_other_texts_count_as_one_labelled_set(committee_for, ids):
+    committee = committee_for(alden_diversity)
+    whole, _ = chosen_by(committee, ids, 8)
+    for member, part in zip(committee.learner_list, (slice(0, 4), slice(2, 6)), strict=True):
+        member.X_training = member.X_training[part]
+    parts, _ = chosen_by(committee, ids, 8)
+    assert whole.tolist() == parts.tolist()
+
+
+def test_labelled_texts_can_be_given(learner_for, ids, labeled):
+    learner = learner_for(alden_diversity)
+    expected, _ = chosen_by(learner, ids, 5)
+    learner.X_training = None
+    given_, _ = chosen_by(learner, ids, 5, X_labeled=labeled)
+    assert expected.tolist() == given_.tolist()
+
+
+def test_labelled_texts_may_have_another_width(ids, labeled):
+    net = attention_net()
+    padding = np.zeros((len(labeled), 4), dtype=np.int64)
+    learner = learner_of(net, alden_diversity, np.hstack([labeled, padding]), None)
+    chosen, _ = chosen_by(learner, ids, 8)
+    layers = {"embedding": lambda m: m.lookup, "logits": lambda m, i: m.logits(i)}
+    expected, _ = literal_choice(net, ids, learner.X_training, 8, **layers)
+    assert chosen.tolist() == expected
+
+
+def test_a_padding_id_of_the_layers_own_is_no_word(labeled):
+    net = gru_net()
+    pool = np.array([[3, 3, 3], [5, 3, 3], [6, 7, 3]])
+    chosen, _ = chosen_by(
+        learner_of(net, alden_diversity, np.minimum(labeled + 4, 11), None), pool, 3
+    )
+    assert chosen[-1] == 0
+
+
+def test_diversity_is_what_modal_returns_as_metric(learner_for, ids):
+    if not RETURNS_METRICS:
+        pytest.skip("this modAL takes no metrics")
+    learner = learner_for(alden_diversity)
+    indices, asked, diversity = learner.query(ids, n_instances=2, return_metrics=True)
+    assert indices.shape == (2,)
+    np.testing.assert_array_equal(asked, ids[indices])
+    assert diversity[0] >= diversity[1] > 0

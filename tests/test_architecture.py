@@ -1,0 +1,98 @@
+"""Imports point one way, so that the data's way can be read from the folders."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import modal_interp
+
+PACKAGE = Path(modal_interp.__file__).parent
+
+# What each part may import of the package, itself aside. A folder stands for all of its files.
+MAY_IMPORT = {
+    "text": set(),
+    "word_vectors": {"text"},
+    "datasets": set(),
+    "modules": set(),
+    "estimators": {"modules"},
+    "modal_compat": set(),
+    "learner": set(),
+    "layers": set(),
+    "batches": {"layers"},
+    "gradients": {"batches", "layers"},
+    "interpretations": {"gradients"},
+    "selectors": set(),
+    "strategies": {"learner", "layers", "gradients", "interpretations", "selectors"},
+}
+FORBIDDEN = {
+    "selectors": {"skorch", "modAL"},
+    "modules": {"skorch", "modAL", "sklearn"},
+    "gradients": {"modAL"},
+    "interpretations": {"modAL", "torch"},
+    "strategies": {"modAL", "torch", "skorch"},
+}
+FILES = sorted(PACKAGE.rglob("*.py"))
+
+
+def part_of(path):
+    return path.relative_to(PACKAGE).with_suffix("").parts[0]
+
+
+def imports_of(path):
+    """Everything a file imports, as dotted names, wherever in the file it stands."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            yield node.module
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_imports_point_one_way(path):
+    part = part_of(path)
+    if part == "__init__":
+        return
+    for name in imports_of(path):
+        top, *rest = name.split(".")
+        assert top not in FORBIDDEN.get(part, set()), f"{part} imports {name}"
+        if top == "modal_interp" and rest and rest[0] != part:
+            assert rest[0] in MAY_IMPORT[part], f"{part} imports {name}"
+
+
+def test_only_one_file_knows_modal():
+    knowing = {
+        part_of(path)
+        for path in FILES
+        if any(name.split(".")[0] == "modAL" for name in imports_of(path))
+    }
+    assert knowing <= {"learner", "modal_compat"}
+
+
+def test_only_one_file_pulls_gradients():
+    words = ("autograd.grad", "register_forward_hook", ".backward(")
+    pulling = {
+        part_of(path)
+        for path in FILES
+        if any(word in path.read_text(encoding="utf-8") for word in words)
+    }
+    assert pulling == {"gradients"}
+
+
+def test_folders_are_the_house():
+    root = PACKAGE.parent
+    if not (root / "pyproject.toml").exists():
+        pytest.skip("runs in a checkout")
+    folders = {p.name for p in PACKAGE.iterdir() if p.is_dir()} - {"__pycache__"}
+    assert folders <= {"modules", "selectors", "strategies", "datasets", "experiments"}
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_files_and_functions_stay_short(path):
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef):
+            body = node.body[1:] if ast.get_docstring(node) else node.body
+            lines = body[-1].end_lineno - body[0].lineno + 1 if body else 0
+            assert lines <= 35, f"{path.name}: {node.name} has {lines} lines"
