@@ -153,13 +153,13 @@ class _Coverage:
             return new
         self.is_labeled[new] = True
         self.server[new] = new
-        others = np.flatnonzero(~self.is_labeled)
-        found, squared = nearest_rows(self.embeddings[others], self.embeddings[new])
-        candidate, gap = new[found], self.gap[others]
-        switched = (squared < gap) | ((squared == gap) & (candidate < self.server[others]))
-        self.server[others[switched]] = candidate[switched]
-        self.gap[others[switched]] = squared[switched]
-        return np.concatenate([new, others[switched]])
+        self.gap[new] = -1.0  # no other word is as near as the word itself
+        rows, found, squared = nearest_rows(self.embeddings, self.embeddings[new], self.gap)
+        candidate = new[found]
+        nearer = (squared < self.gap[rows]) | (candidate < self.server[rows])
+        rows = rows[nearer]
+        self.server[rows], self.gap[rows] = candidate[nearer], squared[nearer]
+        return np.concatenate([new, rows])
 
     def _bring_followers_nearer(self, places: Indices, words: Indices) -> None:
         """Let the words in `places` answer for the unlabelled words that they stand in for."""

@@ -15,8 +15,10 @@ Indices = NDArray[np.intp]
 _BLOCK = 1 << 24
 
 
-def nearest_rows(queries: Floats, references: Floats) -> tuple[Indices, NDArray[np.float64]]:
-    """Return the nearest reference of each query, and its squared Euclidean distance.
+def nearest_rows(
+    queries: Floats, references: Floats, within: NDArray[np.float64] | None = None
+) -> tuple[Indices, Indices, NDArray[np.float64]]:
+    """Find the nearest reference of each query, of those that have one within reach.
 
     Parameters
     ----------
@@ -24,47 +26,55 @@ def nearest_rows(queries: Floats, references: Floats) -> tuple[Indices, NDArray[
         Points to look up.
     references : ndarray of shape (r, D), r >= 1
         Points to choose from.
+    within : ndarray of shape (q,), optional
+        The squared distance that each query can reach. Without it all have a nearest reference.
 
     Returns
     -------
-    nearest : ndarray of shape (q,)
-        Rows of `references`; of equally near ones the lowest.
-    squared : ndarray of shape (q,), float64
-        Squared distances, computed from the differences in double precision.
+    rows : ndarray of shape (m,)
+        The queries with a reference within reach, in rising order.
+    nearest : ndarray of shape (m,)
+        Their nearest references; of equally near ones the lowest.
+    squared : ndarray of shape (m,), float64
+        Squared Euclidean distances, from the differences in double precision.
 
     Notes
     -----
-    A matrix product in the precision of the input finds the few references that can be nearest,
-    its rounding error allowed for. Only they are compared exactly.
+    A matrix product in the precision of the input finds the few pairs that can be nearest, its
+    rounding error allowed for. Only they are compared exactly.
     """
-    nearest = np.empty(len(queries), dtype=np.intp)
-    squared = np.empty(len(queries), dtype=np.float64)
-    reference_norms = np.einsum("rd,rd->r", references, references)
+    within = np.full(len(queries), np.inf) if within is None else within
+    norms = np.einsum("rd,rd->r", references, references)
     step = max(1, _BLOCK // len(references))
+    parts = []
     for start in range(0, len(queries), step):
-        block = queries[start : start + step]
-        rows, found = _candidates(block, references, reference_norms)
-        difference = block[rows].astype(np.float64) - references[found]
-        exact = (difference**2).sum(axis=1)
-        order = np.lexsort((found, exact, rows))
-        first = order[np.searchsorted(rows[order], np.arange(len(block)))]
-        nearest[start : start + step] = found[first]
-        squared[start : start + step] = exact[first]
-    return nearest, squared
+        block = slice(start, start + step)
+        rows, found = _candidates(queries[block], references, norms, within[block])
+        rows += start
+        difference = queries[rows].astype(np.float64) - references[found]
+        squared = (difference**2).sum(axis=1)
+        order = np.lexsort((found, squared, rows))
+        order = order[squared[order] <= within[rows[order]]]
+        rows, first = np.unique(rows[order], return_index=True)
+        parts.append((rows, found[order[first]], squared[order[first]]))
+    rows, nearest, squared = (np.concatenate(part) for part in zip(*parts, strict=True))
+    return rows, nearest, squared
 
 
 def _candidates(
-    block: Floats, references: Floats, reference_norms: Floats
+    block: Floats, references: Floats, reference_norms: Floats, within: NDArray[np.float64]
 ) -> tuple[Indices, Indices]:
-    """Return the pairs (row of the block, reference) that may be nearest."""
+    """Return the pairs (row of the block, reference) that may be nearest and within reach."""
     norms = np.einsum("qd,qd->q", block, block)
+    # Without the query's own norm, which is the same for all references.
     squared = block @ references.T
     squared *= -2
     squared += reference_norms
     # |rounding error| <= (D + 4) eps (|q| + |r|)^2, and (a + b)^2 <= 2 (a^2 + b^2).
     epsilon = np.finfo(squared.dtype).eps
     slack = 4 * (block.shape[1] + 4) * epsilon * (norms + reference_norms.max())
-    rows, found = np.nonzero(squared <= (squared.min(axis=1) + 2 * slack)[:, None])
+    limit = np.minimum(squared.min(axis=1) + slack, within - norms) + slack
+    rows, found = np.nonzero(squared <= limit[:, None])
     return rows, found
 
 

@@ -11,7 +11,13 @@ from numpy.typing import NDArray
 
 from modal_interp.gradients import Classes, Target, check_explained
 from modal_interp.interpretations import WordInterpretations, word_interpretations
-from modal_interp.layers import check_word_ids, embedding_rows, find_output
+from modal_interp.layers import (
+    check_word_ids,
+    embedding_rows,
+    find_embedding,
+    find_output,
+    padding_id,
+)
 from modal_interp.learner import View, labeled_param, query_result, views_of
 from modal_interp.selectors.diverse_words import diverse_words
 
@@ -116,6 +122,7 @@ def alden_diversity(
     views = views_of(learner, X_pool, n_instances, X_labeled=X_labeled, needs_labeled=True)
     for view in views:
         _check_words(view, embedding_layer, output_layer, labeled_param(X_labeled))
+        _check_same_words(view, views[0], embedding_layer)
     explain = partial(
         word_interpretations,
         target=target,
@@ -145,6 +152,17 @@ def _check_words(
         find_output(view.net, output_layer)
 
 
+def _check_same_words(view: View, first: View, embedding_layer: str | None) -> None:
+    padding, first_padding = (
+        padding_id(find_embedding(net, embedding_layer)) for net in (view.net, first.net)
+    )
+    if padding != first_padding or not np.array_equal(view.pool, first.pool):
+        raise ValueError(
+            "the members of a committee must see the same words of a text; found X_pool encoded "
+            "as other word ids. Give all members one fitted encoder: FrozenEstimator(encoder)."
+        )
+
+
 def _explained(view: View, explain: Callable[..., WordInterpretations]) -> WordInterpretations:
     """Explain the pool and, behind it, the labelled texts."""
     parts = [view.pool, *view.labeled]
@@ -156,16 +174,8 @@ def _explained(view: View, explain: Callable[..., WordInterpretations]) -> WordI
 
 
 def _side_by_side(explained: list[WordInterpretations]) -> WordInterpretations:
-    """Give each word the interpretations by all members, which must see the same words."""
-    first = explained[0]
-    for other in explained[1:]:
-        same = np.array_equal(first.offsets, other.offsets)
-        if not same or not np.array_equal(first.words, other.words):
-            raise ValueError(
-                "the members of the committee must see the same words of a text; found other word "
-                "ids. Give all members one fitted encoder: FrozenEstimator(encoder)."
-            )
-    return first._replace(values=np.hstack([member.values for member in explained]))
+    """Give each word the interpretations by all members."""
+    return explained[0]._replace(values=np.hstack([member.values for member in explained]))
 
 
 def _embeddings(

@@ -122,11 +122,13 @@ def test_nearest_rows_are_exact(seed, n_queries, n_references, n_columns, coarse
     draw = (lambda s: rng.integers(-1, 2, s)) if coarse else (lambda s: rng.normal(size=s))
     queries = draw((n_queries, n_columns)).astype(np.float32)
     references = draw((n_references, n_columns)).astype(np.float32) + np.float32(100)
-    nearest, squared = nearest_rows(queries, references)
-    for q, found, distance in zip(queries, nearest, squared, strict=True):
-        expected = [((q.astype(float) - r) ** 2).sum() for r in references]
-        assert found == int(np.argmin(expected))
-        np.testing.assert_allclose(distance, min(expected), rtol=1e-12)
+    within = rng.choice([0.0, 1e4, np.inf], n_queries) if n_queries % 2 else None
+    rows, nearest, squared = nearest_rows(queries, references, within)
+    reach = np.full(n_queries, np.inf) if within is None else within
+    expected = [[((q.astype(float) - r) ** 2).sum() for r in references] for q in queries]
+    assert rows.tolist() == [i for i in range(n_queries) if min(expected[i]) <= reach[i]]
+    assert nearest.tolist() == [int(np.argmin(expected[i])) for i in rows]
+    np.testing.assert_allclose(squared, [min(expected[i]) for i in rows], rtol=1e-12)
 
 
 @settings(max_examples=100, deadline=None)
