@@ -11,11 +11,15 @@ PACKAGE = Path(modal_interp.__file__).parent
 
 # What each part may import of the package, itself aside. A folder stands for all of its files.
 MAY_IMPORT = {
-    "text": set(),
-    "word_vectors": {"text"},
+    "vocabulary": set(),
+    "text": {"vocabulary"},
+    "vector_files": set(),
+    "word_vectors": {"text", "vocabulary"},
     "datasets": set(),
     "modules": set(),
-    "estimators": {"modules"},
+    "labels": set(),
+    "classifier": {"labels"},
+    "estimators": {"classifier", "labels", "modules"},
     "modal_compat": set(),
     "learner": set(),
     "layers": set(),
