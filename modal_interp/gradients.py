@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -19,9 +19,7 @@ from torch import Tensor, nn
 
 from modal_interp.batches import Rows, batches
 from modal_interp.layers import find_embedding, find_output, has_layer, padding_id
-
-Target = Literal["proba", "logit"]
-Classes = Literal["all", "predicted"]
+from modal_interp.outputs import Classes, Target, explained_outputs
 
 
 class WordGradients(NamedTuple):
@@ -32,20 +30,6 @@ class WordGradients(NamedTuple):
     is_word: Tensor  # (b, T) False at padding
     embeddings: Tensor  # (b, T, D)
     gradients: Tensor  # (b, T, A, D)
-
-
-def check_explained(target: str, classes: str) -> None:
-    """Check the two options that say which outputs are explained.
-
-    Raises
-    ------
-    ValueError
-        Naming the option, its values and the value found.
-    """
-    for param, value, kind in (("target", target, Target), ("classes", classes, Classes)):
-        if value not in get_args(kind):
-            allowed = " or ".join(repr(arg) for arg in get_args(kind))
-            raise ValueError(f"{param} must be {allowed}; found {value!r}.")
 
 
 def word_gradients(
@@ -98,7 +82,7 @@ def word_gradients(
     ):
         for rows, Xi in batches(net, X, verbose=verbose):
             calls.clear()
-            y = _explained(net, net.infer(Xi), kept, target, classes)
+            y = explained_outputs(net, net.infer(Xi), kept, target, classes)
             gradients = _pull(y, [leaf for _, leaf in calls], classes)
             yield _sample_first(rows, Xi, calls, gradients, padding_id(layer))
 
@@ -132,7 +116,7 @@ def feature_gradients(
     with _untouched(net), _output_kept(net, target, output_layer) as kept:
         for rows, Xi in batches(net, X, verbose=verbose):
             leaf = to_tensor(Xi, device=net.device).detach().clone().requires_grad_()
-            y = _explained(net, net.infer(leaf), kept, target, classes)
+            y = explained_outputs(net, net.infer(leaf), kept, target, classes)
             rows_of.append(rows)
             parts.append(_pull(y, [leaf], classes).cpu().numpy())
     order = np.argsort(np.concatenate(rows_of))
@@ -205,39 +189,6 @@ def _output_kept(net: NeuralNet, target: Target, name: str | None) -> Iterator[l
         handle.remove()
 
 
-def _explained(
-    net: NeuralNet, output: Any, kept: list[Tensor], target: Target, classes: Classes
-) -> Tensor:
-    """Return the explained outputs, (b, A): one column for two classes or the predicted one."""
-    output = output[0] if isinstance(output, tuple) else output
-    proba = net._get_predict_nonlinearity()(output)
-    if target == "proba":
-        y = proba
-    else:
-        z = _logits(proba, [*kept, output])
-        y = z - z.mean(dim=1, keepdim=True)
-    if classes == "predicted":
-        return y.gather(1, proba.argmax(dim=1, keepdim=True))
-    if y.shape[1] > 2:
-        return y
-    return y[:, 1:] if target == "proba" else y[:, 1:] - y[:, :1]
-
-
-def _logits(proba: Tensor, candidates: list[Tensor]) -> Tensor:
-    """Return the first candidate whose softmax (sigmoid, for a single column) is `proba`."""
-    for candidate in candidates:
-        z = candidate.reshape(len(candidate), -1)
-        if z.shape[1] == 1:
-            z = torch.cat([torch.zeros_like(z), z], dim=1)
-        if z.shape == proba.shape and torch.allclose(z.softmax(dim=1), proba, atol=1e-4):
-            return z
-    raise ValueError(
-        "target='logit' needs logits whose softmax is predict_proba; found them neither in the "
-        "output layer nor in what the module returns. Name the layer that gives them by "
-        "output_layer=, or explain the probabilities by target='proba'."
-    )
-
-
 def _pull(y: Tensor, leaves: list[Tensor], classes: Classes) -> Tensor:
     """Return the gradients of the columns of `y` by the leaves, (..., A, D)."""
     # The classes of one sample add up to a constant: C - 1 gradients give the last one.
@@ -269,7 +220,16 @@ def _sample_first(
 ) -> WordGradients:
     """Put samples before positions, also for modules that read (T, b) batches."""
     ids, embeddings = calls[0]
-    as_given = isinstance(Xi, Tensor) and torch.equal(ids, Xi[:, : ids.shape[-1]])
-    if not as_given and ids.shape[-1] == len(rows):
+    if ids.ndim != 2 or len(rows) not in ids.shape:
+        raise ValueError(
+            f"the embedding layer must read one row of ids a sample; it read {tuple(ids.shape)} "
+            f"for {len(rows)} samples. Name the layer that reads the words by embedding_layer=."
+        )
+    if len(ids) != len(rows) or (_reads(Xi, ids.t()) and not _reads(Xi, ids)):
         ids, embeddings, gradients = ids.t(), embeddings.transpose(0, 1), gradients.transpose(0, 1)
     return WordGradients(rows, ids, ids != padding, embeddings.detach(), gradients)
+
+
+def _reads(Xi: Any, ids: Tensor) -> bool:
+    """Tell whether `ids` are those of the batch, perhaps without its last columns."""
+    return isinstance(Xi, Tensor) and torch.equal(ids, Xi[:, : ids.shape[1]])

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from skorch import NeuralNet
 
-from modal_interp.gradients import Classes, Target, WordGradients, feature_gradients, word_gradients
+from modal_interp.gradients import WordGradients, feature_gradients, word_gradients
+from modal_interp.outputs import Classes, Target
 
 
 class WordInterpretations(NamedTuple):

@@ -24,10 +24,11 @@ MAY_IMPORT = {
     "learner": set(),
     "layers": set(),
     "batches": {"layers"},
-    "gradients": {"batches", "layers"},
-    "interpretations": {"gradients"},
+    "outputs": set(),
+    "gradients": {"batches", "layers", "outputs"},
+    "interpretations": {"gradients", "outputs"},
     "selectors": set(),
-    "strategies": {"learner", "layers", "gradients", "interpretations", "selectors"},
+    "strategies": {"learner", "layers", "outputs", "interpretations", "selectors"},
 }
 FORBIDDEN = {
     "selectors": {"skorch", "modAL"},

@@ -103,6 +103,15 @@ def test_batches_and_order_change_nothing(seed, n, batch_size):
     np.testing.assert_allclose(again.values, expected.values, atol=1e-6)
 
 
+@pytest.mark.parametrize("net", [attention_net(3), gru_net()], ids=["batch first", "time first"])
+def test_as_many_texts_as_words(net):
+    ids = word_ids(14, width=7)
+    whole = word_interpretations(net, ids)
+    square = word_interpretations(net, ids[:7])
+    np.testing.assert_array_equal(square.words, whole.samples(slice(0, 7)).words)
+    np.testing.assert_allclose(square.values, whole.samples(slice(0, 7)).values, atol=1e-6)
+
+
 def test_equal_texts_are_explained_equally_to_the_last_bit():
     net = attention_net()
     ids = word_ids(40)

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from modal_interp.gradients import Classes, Target, check_explained
 from modal_interp.interpretations import WordInterpretations, word_interpretations
 from modal_interp.layers import (
     check_word_ids,
@@ -19,6 +18,7 @@ from modal_interp.layers import (
     padding_id,
 )
 from modal_interp.learner import View, labeled_param, query_result, views_of
+from modal_interp.outputs import Classes, Target, check_explained
 from modal_interp.selectors.diverse_words import diverse_words
 
 
