@@ -7,6 +7,7 @@ author = "The modal_interp developers"
 copyright = f"2026, {author}"
 release = version = installed_version("modal-interp")
 
+templates_path = ["_templates"]
 extensions = [
     "myst_parser",
     "numpydoc",

@@ -54,7 +54,7 @@ class WordEncoder(TransformerMixin, BaseEstimator):
     ----------
     vocabulary_ : dict of str to int
         Id of each word.
-    words_ : ndarray of shape (n_words_,), dtype object
+    words_ : ndarray of shape (V,), dtype object
         Word of each id, with '<pad>' at 0, '<unk>' at 1 and at ids that the vocabulary leaves out.
     n_words_ : int
         Number V of ids, padding and unknown included: the rows of an embedding matrix.
@@ -156,7 +156,7 @@ class WordEncoder(TransformerMixin, BaseEstimator):
 
         Returns
         -------
-        ndarray of shape (n, max_length_), dtype int64
+        ndarray of shape (n, T), dtype int64
             Word ids, each row padded with zeros at its end.
         """
         return self._encode(self._learn(texts))
@@ -194,7 +194,7 @@ class WordEncoder(TransformerMixin, BaseEstimator):
 
         Parameters
         ----------
-        ids : array-like of shape (n, T), integers in [0, n_words_)
+        ids : array-like of shape (n, T), integers in [0, V)
             Word ids as `transform` gives them.
 
         Returns

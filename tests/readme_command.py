@@ -1,7 +1,7 @@
 """Prints a command of the README, so that what is tested is what is written there.
 
-    python tests/readme_command.py quickstart
-    python tests/readme_command.py test
+python tests/readme_command.py quickstart
+python tests/readme_command.py test
 """
 
 import re

@@ -98,7 +98,7 @@ def test_raw_strings_in_any_collection(strategy, texts):
         lambda net: make_pipeline(FrozenEstimator(ENCODER), "passthrough", net),
         lambda net: make_pipeline(make_pipeline(FrozenEstimator(ENCODER)), make_pipeline(net)),
         lambda net: make_pipeline(
-            FrozenEstimator(ENCODER), GridSearchCV(net, {"lr": [1e-3]}, cv=2)
+            FrozenEstimator(ENCODER), GridSearchCV(net, {"lr": [net.lr]}, cv=2)
         ),
         lambda net: Pipeline([("encode", FrozenEstimator(ENCODER)), ("net", net)]),
     ],

@@ -1,0 +1,7 @@
+"""Plain torch modules, one architecture a file."""
+
+from modal_interp.modules.bilstm import TextBiLSTM
+from modal_interp.modules.cnn import TextCNN
+from modal_interp.modules.mlp import TabularMLP
+
+__all__ = ["TabularMLP", "TextBiLSTM", "TextCNN"]

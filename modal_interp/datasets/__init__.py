@@ -1,0 +1,13 @@
+"""Data sets in scikit-learn's manner: public ones to fetch, and two that are made."""
+
+from modal_interp.datasets._fetch import fetch_agnews, fetch_mr, fetch_subj, fetch_trec
+from modal_interp.datasets._make import make_reviews, make_sigmoid
+
+__all__ = [
+    "fetch_agnews",
+    "fetch_mr",
+    "fetch_subj",
+    "fetch_trec",
+    "make_reviews",
+    "make_sigmoid",
+]

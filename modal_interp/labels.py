@@ -1,0 +1,97 @@
+"""Labels: checked, encoded, weighed, and split for validation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.model_selection import train_test_split
+from sklearn.utils import check_array, check_consistent_length, column_or_1d
+from sklearn.utils.multiclass import check_classification_targets
+
+
+def check_targets(X: Any, y: Any) -> NDArray[Any]:
+    """Return `y` as a 1-D array of labels, one for each row of `X`."""
+    if y is None:
+        raise ValueError("This classifier requires y to be passed, but the target y is None.")
+    y = check_array(y, ensure_2d=False, dtype=None, input_name="y")
+    if y.ndim > 1 and y.shape[1] > 1:
+        raise ValueError(
+            "y should be a 1d array with one label for each sample, found an array of shape "
+            f"{y.shape}: multi-label targets are not supported."
+        )
+    y = column_or_1d(y, warn=True)
+    check_classification_targets(y)
+    check_consistent_length(X, y)
+    return y
+
+
+def sorted_classes(classes: Any, y: NDArray[Any] | None) -> NDArray[Any]:
+    """Return the sorted labels of `classes`, or those of `y` where there is no `classes`."""
+    if classes is not None and np.ndim(classes) != 1:
+        raise ValueError(f"classes must be a 1-D collection of labels, found {classes!r}.")
+    known = np.unique(np.asarray(y if classes is None else classes))
+    if len(known) < 2:
+        raise ValueError(
+            f"A classifier needs two classes at least, found one class only: {known.tolist()}. "
+            "Pass all labels as classes=."
+        )
+    return known
+
+
+def encode_labels(y: NDArray[Any], classes: NDArray[Any]) -> NDArray[np.int64]:
+    """Return the place of each label of `y` in `classes`, int64."""
+    # A dict, not searchsorted: NumPy would compare 1 with "1" and find them equal.
+    place = {label: code for code, label in enumerate(classes.tolist())}
+    labels = y.tolist()
+    if unknown := [label for label in dict.fromkeys(labels) if label not in place]:
+        raise ValueError(
+            f"y holds labels that are not in classes={classes.tolist()}: {unknown}. "
+            "Pass all labels as classes=."
+        )
+    return np.array([place[label] for label in labels], dtype=np.int64)
+
+
+def class_weights(
+    weight: Any, classes: NDArray[Any], targets: NDArray[np.int64]
+) -> NDArray[np.float32]:
+    """Return the weight of each class in the loss, shape (C,)."""
+    if isinstance(weight, str) and weight == "balanced":
+        counts = np.bincount(targets, minlength=len(classes))
+        # A class without samples cannot be balanced, and its weight is never used.
+        balanced = len(targets) / (np.count_nonzero(counts) * np.maximum(counts, 1))
+        return np.where(counts > 0, balanced, 1.0).astype(np.float32)
+    if not isinstance(weight, Mapping):
+        raise ValueError(f"class_weight must be None, 'balanced' or a dict, found {weight!r}.")
+    labels = classes.tolist()
+    if unknown := [label for label in weight if label not in labels]:
+        raise ValueError(f"class_weight holds labels that are not in classes={labels}: {unknown}.")
+    weights = np.array([weight.get(label, 1.0) for label in labels], dtype=np.float32)
+    if not (np.isfinite(weights) & (weights > 0)).all():
+        raise ValueError(f"class_weight must hold finite numbers > 0, found {dict(weight)!r}.")
+    return weights
+
+
+def hold_out(
+    targets: NDArray[np.int64], fraction: float, seed: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Split sample numbers into training and validation, stratified where that is possible."""
+    _, codes, counts = np.unique(targets, return_inverse=True, return_counts=True)
+    n_valid = max(round(fraction * len(targets)), 1)
+    if counts.min() > 1 and len(counts) <= n_valid <= len(targets) - len(counts):
+        numbers = np.arange(len(targets))
+        train, valid = train_test_split(
+            numbers, test_size=n_valid, stratify=codes, random_state=seed
+        )
+        return train, valid
+    # Some class is too small to share: one sample of each class stays for training.
+    order = np.random.RandomState(seed).permutation(len(targets))
+    spare = np.delete(order, np.unique(codes[order], return_index=True)[1])[:n_valid]
+    if not len(spare):
+        raise ValueError(
+            "early_stopping=True holds out samples for validation, but y has one sample of each "
+            "class only: label more, or use early_stopping=False."
+        )
+    return np.setdiff1d(order, spare), spare
