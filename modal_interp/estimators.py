@@ -153,7 +153,8 @@ class TextCNNClassifier(_WordIdsClassifier):
     ALDEN (section 4.2). Batches of 50 are Kim's. A row of the embedding that no training text
     uses keeps its first value, so spare rows cost time in the optimiser (fused Adam over 32,768
     rows of 100: 3.5 ms a step, over 18,000: 2.7 ms) and nothing else.
-    Callbacks see targets as places in `classes_`, not as labels.
+    Callbacks see targets as places in `classes_`, not as labels. Parameters that are set after
+    `fit` act at the next one, those of the optimiser at once.
 
     Departs from the paper: Adam instead of Adadelta, and no constraint on weights.
 

@@ -54,10 +54,13 @@ def embedding_gradients(module, ids, *, logits, embedding, target="proba", class
         outputs = explained_outputs(list(logits(twin, ids)[0]), target, classes)
         n_outputs = len(outputs)
         outputs[component].backward()
-        gradients.append(read["leaf"].grad.reshape(-1, weight.shape[1]).numpy())
+        gradient = torch.zeros_like(weight[:0])  # a text without words has no gradient
+        if read["leaf"].numel():
+            gradient = read["leaf"].grad.reshape(-1, weight.shape[1])
+        gradients.append(gradient.numpy())
         component += 1
     words = read["words"].reshape(-1).tolist()
-    return words, read["leaf"].detach().reshape(len(words), -1).numpy(), np.array(gradients)
+    return words, read["leaf"].detach().reshape(len(words), weight.shape[1]).numpy(), np.array(gradients)
 
 
 def word_interpretations(module, ids, *, padding=0, **options):
