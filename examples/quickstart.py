@@ -42,7 +42,7 @@ MODELS = {"cnn": TextCNNClassifier, "bilstm": TextBiLSTMClassifier}
 def load(name: str, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Return texts and the names of their labels."""
     if name == "reviews":
-        texts, y = make_reviews(3000, random_state=seed)
+        texts, y = make_reviews(2000, random_state=seed)
         return texts, np.array(["negative", "positive"])[y]
     bunch = FETCHERS[name]()
     return bunch.data, np.array(bunch.target_names)[bunch.target]

@@ -6,7 +6,7 @@ found: training mode, ``requires_grad``, ``.grad``, parameters and the random ge
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -41,7 +41,7 @@ def word_gradients(
     embedding_layer: str | None = None,
     output_layer: str | None = None,
     verbose: int = 0,
-) -> Iterator[WordGradients]:
+) -> Generator[WordGradients, None, None]:
     r"""Yield the gradient of each explained output by the embedding of each word.
 
     :math:`\partial \hat y_i / \partial e_{ij}`, from one backward pass a batch and explained
@@ -83,8 +83,11 @@ def word_gradients(
         for rows, Xi in batches(net, X, verbose=verbose):
             calls.clear()
             y = explained_outputs(net, net.infer(Xi), kept, target, classes)
+            ids, embeddings = _words_read(calls)
             gradients = _pull(y, [leaf for _, leaf in calls], classes)
-            yield _sample_first(rows, Xi, calls, gradients, padding_id(layer))
+            ids, embeddings, gradients = _sample_first(rows, Xi, ids, embeddings, gradients)
+            is_word = ids != padding_id(layer)
+            yield WordGradients(rows, ids, is_word, embeddings.float(), gradients.float())
 
 
 def feature_gradients(
@@ -118,9 +121,20 @@ def feature_gradients(
             leaf = to_tensor(Xi, device=net.device).detach().clone().requires_grad_()
             y = explained_outputs(net, net.infer(leaf), kept, target, classes)
             rows_of.append(rows)
-            parts.append(_pull(y, [leaf], classes).cpu().numpy())
+            parts.append(_pull(y, [leaf], classes).float().cpu().numpy())
     order = np.argsort(np.concatenate(rows_of))
     return np.concatenate(parts)[order]
+
+
+def embedding_rows(
+    net: NeuralNet, n_words: int, embedding_layer: str | None = None
+) -> NDArray[np.float32]:
+    """Return the net's current embeddings of the first `n_words` word ids, shape (n_words, D)."""
+    layer = find_embedding(net, embedding_layer)
+    with _untouched(net), torch.no_grad():
+        # By the layer itself: with max_norm, say, its weights are not what the net reads.
+        rows = layer(torch.arange(n_words, device=layer.weight.device))
+    return rows.float().cpu().numpy()
 
 
 @contextmanager
@@ -215,21 +229,47 @@ def _gradient(total: Tensor, leaves: list[Tensor], keep_graph: bool) -> Tensor:
     return torch.stack(found).sum(dim=0)
 
 
+def _words_read(calls: list[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
+    """Return the ids that the embedding layer read and their embeddings."""
+    if not calls or any(not torch.equal(ids, calls[0][0]) for ids, _ in calls):
+        raise ValueError(
+            "the module must read one array of word ids by its embedding layer; it read "
+            f"{len(calls) or 'none'}{', not all alike' if calls else ''}. Name the layer that "
+            "reads the words by embedding_layer=."
+        )
+    ids, leaf = calls[0]
+    return ids, leaf.detach()
+
+
 def _sample_first(
-    rows: Rows, Xi: Any, calls: list[tuple[Tensor, Tensor]], gradients: Tensor, padding: int
-) -> WordGradients:
-    """Put samples before positions, also for modules that read (T, b) batches."""
-    ids, embeddings = calls[0]
+    rows: Rows, Xi: Any, ids: Tensor, embeddings: Tensor, gradients: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Put samples first, in the order of the batch, whatever order the module reads them in."""
     if ids.ndim != 2 or len(rows) not in ids.shape:
         raise ValueError(
             f"the embedding layer must read one row of ids a sample; it read {tuple(ids.shape)} "
             f"for {len(rows)} samples. Name the layer that reads the words by embedding_layer=."
         )
-    if len(ids) != len(rows) or (_reads(Xi, ids.t()) and not _reads(Xi, ids)):
-        ids, embeddings, gradients = ids.t(), embeddings.transpose(0, 1), gradients.transpose(0, 1)
-    return WordGradients(rows, ids, ids != padding, embeddings.detach(), gradients)
+    as_read = (ids, embeddings, gradients)
+    turned = (ids.t(), embeddings.transpose(0, 1), gradients.transpose(0, 1))
+    for found in (as_read, turned):
+        order = _order_in(Xi, found[0])
+        if order is not None:
+            return found[0][order], found[1][order], found[2][order]
+    # The module gives words ids of its own; then the shape alone tells.
+    return as_read if len(ids) == len(rows) else turned
 
 
-def _reads(Xi: Any, ids: Tensor) -> bool:
-    """Tell whether `ids` are those of the batch, perhaps without its last columns."""
-    return isinstance(Xi, Tensor) and torch.equal(ids, Xi[:, : ids.shape[1]])
+def _order_in(Xi: Any, ids: Tensor) -> Tensor | None:
+    """Return which row of `ids` holds each sample: modules may sort a batch by length."""
+    if not isinstance(Xi, Tensor) or len(ids) != len(Xi) or ids.shape[1] > Xi.shape[1]:
+        return None
+    given, read = (part.cpu().numpy() for part in (Xi[:, : ids.shape[1]], ids))
+    if np.array_equal(given, read):
+        return torch.arange(len(ids), device=ids.device)
+    by_content, read_by_content = (np.lexsort(part.T[::-1]) for part in (given, read))
+    if not np.array_equal(given[by_content], read[read_by_content]):
+        return None
+    order = np.empty(len(given), dtype=np.intp)
+    order[by_content] = read_by_content
+    return torch.from_numpy(order).to(ids.device)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from skorch import NeuralNet
+from torch import nn
 
 from modal_interp.gradients import WordGradients, feature_gradients, word_gradients
-from modal_interp.outputs import Classes, Target
+from modal_interp.layers import check_word_ids, has_layer
+from modal_interp.outputs import Classes, Target, check_explained
 
 
 class WordInterpretations(NamedTuple):
@@ -103,10 +106,21 @@ def word_interpretations(
     .. [1] Liu et al., "Deep Active Learning for Text Classification with Diverse
        Interpretations", CIKM 2021.
     """
+    check_explained(target, classes)
+    check_word_ids(net, X, param="X", embedding_layer=embedding_layer)
+    _check_rows(X)
     distinct, sample_of = np.unique(X, axis=0, return_inverse=True)
-    options = {"target": target, "classes": classes, "verbose": verbose}
-    layers = {"embedding_layer": embedding_layer, "output_layer": output_layer}
-    parts = [_of_batch(batch) for batch in word_gradients(net, distinct, **options, **layers)]  # type: ignore[arg-type]
+    batches = word_gradients(
+        net,
+        distinct,
+        target=target,
+        classes=classes,
+        embedding_layer=embedding_layer,
+        output_layer=output_layer,
+        verbose=verbose,
+    )
+    with closing(batches):  # the net is given back also where a batch fails
+        parts = [_of_batch(batch) for batch in batches]
     rows, words, values = (np.concatenate(part) for part in zip(*parts, strict=True))
     _check_finite(values)
     order = np.argsort(rows, kind="stable")
@@ -158,6 +172,8 @@ def feature_interpretations(
     ----------
     .. [1] Liu et al., "Deep Active Learning by Model Interpretability", 2020.
     """
+    check_explained(target, classes)
+    X = _checked_features(net, X)
     values = feature_gradients(
         net, X, target=target, classes=classes, output_layer=output_layer, verbose=verbose
     )
@@ -174,6 +190,27 @@ def _of_batch(
     rows = np.repeat(batch.rows, is_word.sum(axis=1))
     words = batch.ids[batch.is_word].cpu().numpy().astype(np.int64, copy=False)
     return rows, words, values[batch.is_word].cpu().numpy()
+
+
+def _check_rows(X: NDArray[Any]) -> None:
+    if not len(X):
+        raise ValueError("X must hold at least one sample; found none.")
+
+
+def _checked_features(net: NeuralNet, X: Any) -> NDArray[Any]:
+    if has_layer(net, nn.Embedding):
+        raise ValueError(
+            "feature_interpretations explains real features; found a net with an embedding layer. "
+            "Use word_interpretations."
+        )
+    X = np.asarray(X)
+    if X.ndim < 2 or X.dtype.kind not in "fiub" or not np.isfinite(X).all():
+        raise ValueError(
+            "X must hold finite real features, an array of shape (n, d); found dtype "
+            f"{X.dtype}, shape {X.shape}{', with NaN or infinity' if X.dtype.kind == 'f' else ''}."
+        )
+    _check_rows(X)
+    return X
 
 
 def _check_finite(values: NDArray[np.float32]) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from skorch import NeuralNet
 from torch import nn
 
@@ -42,13 +41,9 @@ def padding_id(embedding: nn.Embedding) -> int:
     return 0 if embedding.padding_idx is None else embedding.padding_idx
 
 
-def embedding_rows(net: NeuralNet, name: str | None = None) -> NDArray[np.float32]:
-    """Return the net's current word embeddings, an array of shape (V, D)."""
-    rows: NDArray[np.float32] = find_embedding(net, name).weight.detach().cpu().numpy()
-    return rows
-
-
-def check_word_ids(net: NeuralNet, X: Any, *, param: str, embedding_layer: str | None) -> None:
+def check_word_ids(
+    net: NeuralNet, X: Any, *, param: str, embedding_layer: str | None = None
+) -> None:
     """Check that `X` holds word ids of the net's embedding layer, an (n, T) integer array.
 
     Raises

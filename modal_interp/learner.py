@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from sklearn.base import is_classifier
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
+from sklearn.model_selection._search import BaseSearchCV
 from sklearn.pipeline import Pipeline
 from skorch import NeuralNet
 
@@ -97,7 +98,9 @@ def query_result(
     modAL 0.4.2 unpacks ``(indices, metrics)`` and would split a bare array of two indices; modAL
     0.4.1 takes a tuple for ``(indices, instances)`` and needs the bare array.
     """
-    if "return_metrics" in inspect.signature(type(learner).query).parameters:
+    # Of modAL's own class: a user's subclass may pass its arguments on.
+    base = BaseCommittee if isinstance(learner, BaseCommittee) else BaseLearner
+    if "return_metrics" in inspect.signature(base.query).parameters:
         return indices, metrics
     return indices
 
@@ -124,8 +127,8 @@ def _unwrap(estimator: Any) -> tuple[list[Any], NeuralNet]:
             estimator = estimator.steps[-1][1]
         elif isinstance(estimator, FrozenEstimator):
             estimator = estimator.estimator
-        elif hasattr(estimator, "best_estimator_"):
-            estimator = estimator.best_estimator_
+        elif isinstance(estimator, BaseSearchCV):
+            estimator = _best_of(estimator)
         else:
             raise TypeError(
                 "the learner's estimator must be a skorch net, alone or as the last step of a "
@@ -134,6 +137,15 @@ def _unwrap(estimator: Any) -> tuple[list[Any], NeuralNet]:
             )
     _check_net(estimator)
     return steps, estimator
+
+
+def _best_of(search: BaseSearchCV) -> Any:
+    if not hasattr(search, "best_estimator_"):
+        raise NotFittedError(
+            f"the learner's {type(search).__name__} has no best_estimator_ yet. Fit it with "
+            "refit=True: give the learner X_training and y_training, or call its fit."
+        )
+    return search.best_estimator_
 
 
 def _check_net(net: NeuralNet) -> None:

@@ -57,10 +57,11 @@ def explained_outputs(
     """
     output = output[0] if isinstance(output, tuple) else output
     proba = net._get_predict_nonlinearity()(output)
+    _check_distribution(proba)
     if target == "proba":
         y = proba
     else:
-        z = _logits(proba, [*kept, output])
+        z = _logits(proba, output, kept)
         y = z - z.mean(dim=1, keepdim=True)
     if classes == "predicted":
         return y.gather(1, proba.argmax(dim=1, keepdim=True))
@@ -69,16 +70,45 @@ def explained_outputs(
     return y[:, 1:] if target == "proba" else y[:, 1:] - y[:, :1]
 
 
-def _logits(proba: Tensor, candidates: list[Tensor]) -> Tensor:
-    """Return the first candidate whose softmax (sigmoid, for a single column) is `proba`."""
-    for candidate in candidates:
-        z = candidate.reshape(len(candidate), -1)
-        if z.shape[1] == 1:
-            z = torch.cat([torch.zeros_like(z), z], dim=1)
-        if z.shape == proba.shape and torch.allclose(z.softmax(dim=1), proba, atol=1e-4):
+def _check_distribution(proba: Tensor) -> None:
+    one = proba.ndim == 2 and proba.shape[1] > 1
+    # NaN passes: a diverged net is told of where its gradients are checked.
+    if not one or ((proba.sum(dim=1) - 1).abs() > 1e-3).any():
+        raise ValueError(
+            "the net's predict_proba must give one distribution over at least two classes a "
+            f"sample; found an output of shape {tuple(proba.shape)}"
+            f"{' whose rows do not add up to 1' if one else ''}. Set the net's criterion or "
+            "predict_nonlinearity accordingly."
+        )
+
+
+def _logits(proba: Tensor, output: Tensor, kept: list[Tensor]) -> Tensor:
+    """Return logits: what skorch took the softmax of, else what the output layer gave."""
+    if proba is not output:  # skorch made probabilities of the module's output
+        z = _two_columns(output)
+        if z.shape == proba.shape and torch.allclose(z.softmax(dim=1), proba):
+            return z
+    for layer_output in kept:
+        z = _two_columns(layer_output)
+        if z.shape == proba.shape and _is_log_of(z.log_softmax(dim=1), proba):
             return z
     raise ValueError(
         "target='logit' needs logits whose softmax is predict_proba; found them neither in the "
         "output layer nor in what the module returns. Name the layer that gives them by "
         "output_layer=, or explain the probabilities by target='proba'."
     )
+
+
+def _two_columns(z: Tensor) -> Tensor:
+    """Return logits of two classes where a module gives the one of class 1."""
+    z = z.reshape(len(z), -1)
+    return z if z.shape[1] > 1 else torch.cat([torch.zeros_like(z), z], dim=1)
+
+
+def _is_log_of(log_proba: Tensor, proba: Tensor) -> bool:
+    """Compare logarithms, in which other scales of logits differ also near 1/C, 0 and 1."""
+    written = proba > 1e-30
+    expected = proba.clamp(min=1e-30).log()
+    spread = expected.amax(dim=1, keepdim=True) - expected.amin(dim=1, keepdim=True)
+    close = (log_proba - expected).abs() <= 1e-6 + 1e-3 * spread
+    return bool(torch.where(written, close, log_proba < -60).all())

@@ -47,6 +47,21 @@ class TimeFirstGRU(nn.Module):
         return self.score(h.mean(dim=0))
 
 
+class LengthSorter(nn.Module):
+    """Sorts a batch by length before it reads, as is done for packed sequences."""
+
+    def __init__(self, n_words=12, n_classes=2, dim=6):
+        super().__init__()
+        self.words = nn.Embedding(n_words, dim)
+        self.recurrent = nn.GRU(dim, 5, batch_first=True)
+        self.out = nn.Linear(5, n_classes)
+
+    def forward(self, tokens):
+        order = (tokens != 0).sum(dim=1).argsort(descending=True, stable=True)
+        h, _ = self.recurrent(self.words(tokens[order]))
+        return self.out(h.mean(dim=1))[order.argsort()]
+
+
 class TwiceReader(nn.Module):
     """Reads the same words twice, through a layer with max_norm, BatchNorm and dropout."""
 
@@ -92,6 +107,15 @@ def gru_net():
 def twice_net(n_classes=3):
     return initialized(
         TwiceReader,
+        module__n_classes=n_classes,
+        classes=list(range(n_classes)),
+        criterion=nn.CrossEntropyLoss,
+    )
+
+
+def sorter_net(n_classes=2):
+    return initialized(
+        LengthSorter,
         module__n_classes=n_classes,
         classes=list(range(n_classes)),
         criterion=nn.CrossEntropyLoss,

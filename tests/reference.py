@@ -60,7 +60,11 @@ def embedding_gradients(module, ids, *, logits, embedding, target="proba", class
         gradients.append(gradient.numpy())
         component += 1
     words = read["words"].reshape(-1).tolist()
-    return words, read["leaf"].detach().reshape(len(words), weight.shape[1]).numpy(), np.array(gradients)
+    return (
+        words,
+        read["leaf"].detach().reshape(len(words), weight.shape[1]).numpy(),
+        np.array(gradients),
+    )
 
 
 def word_interpretations(module, ids, *, padding=0, **options):

@@ -27,15 +27,15 @@ MAY_IMPORT = {
     "batches": {"layers"},
     "outputs": set(),
     "gradients": {"batches", "layers", "outputs"},
-    "interpretations": {"gradients", "outputs"},
+    "interpretations": {"gradients", "layers", "outputs"},
     "selectors": set(),
-    "strategies": {"learner", "layers", "outputs", "interpretations", "selectors"},
+    "strategies": {"learner", "layers", "outputs", "gradients", "interpretations", "selectors"},
 }
 FORBIDDEN = {
     "selectors": {"skorch", "modAL"},
     "modules": {"skorch", "modAL", "sklearn"},
     "gradients": {"modAL"},
-    "interpretations": {"modAL", "torch"},
+    "interpretations": {"modAL"},
     "strategies": {"modAL", "torch", "skorch"},
 }
 FILES = sorted(PACKAGE.rglob("*.py"))
@@ -92,11 +92,16 @@ def test_folders_are_the_house():
         pytest.skip("runs in a checkout")
     folders = {p.name for p in PACKAGE.iterdir() if p.is_dir()} - {"__pycache__"}
     assert folders <= {"modules", "selectors", "strategies", "datasets", "experiments"}
+    tracked = {"modal_interp", "tests", "docs", "examples"}
+    assert tracked <= {p.name for p in root.iterdir() if p.is_dir()}
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_files_and_functions_stay_short(path):
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+    """About 250 lines and 25; docstrings with their equations make some files a little longer."""
+    source = path.read_text(encoding="utf-8")
+    assert source.count("\n") <= 300
+    tree = ast.parse(source)
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef):
             body = node.body[1:] if ast.get_docstring(node) else node.body

@@ -6,7 +6,7 @@ import torch
 from skorch import NeuralNetClassifier
 from torch import nn
 
-from modal_interp.gradients import feature_gradients, word_gradients
+from modal_interp.gradients import embedding_rows, feature_gradients, word_gradients
 from modal_interp.interpretations import word_interpretations
 from tests.nets import (
     AttentionReader,
@@ -128,11 +128,72 @@ def test_a_prediction_that_does_not_read_the_words_is_an_error():
         list(word_gradients(net, word_ids()))
 
 
-def test_logits_that_cannot_be_had_are_an_error():
+@pytest.mark.parametrize("scale", [1e-4, 1.0, 100.0])
+def test_logits_that_cannot_be_had_are_an_error(scale):
     net = initialized(Silent, classes=[0, 1])
+    net.module_.out.weight.data *= scale
+    net.module_.out.bias.data *= scale
     with pytest.raises(ValueError, match="output_layer="):
         list(word_gradients(net, word_ids(), target="logit"))
     assert list(word_gradients(net, word_ids(), target="proba"))
+
+
+class BothWays(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.words = nn.Embedding(12, 4)
+        self.out = nn.Linear(8, 2)
+
+    def forward(self, tokens):
+        e = [self.words(ids).mean(dim=1) for ids in (tokens, tokens.flip(1).clamp(max=3))]
+        return self.out(torch.cat(e, dim=1)).softmax(dim=1)
+
+
+def test_a_layer_that_reads_two_arrays_is_an_error():
+    with pytest.raises(ValueError, match="must read one array of word ids"):
+        list(word_gradients(initialized(BothWays, classes=[0, 1]), word_ids()))
+
+
+def test_outputs_that_are_no_distribution_are_an_error():
+    net = NeuralNetClassifier(
+        AttentionReader, module__n_classes=3, criterion=nn.BCEWithLogitsLoss, classes=[0, 1, 2]
+    ).initialize()
+    with pytest.raises(ValueError, match="one distribution over at least two classes"):
+        list(word_gradients(net, word_ids()))
+
+
+def test_net_is_given_back_when_the_reader_of_a_batch_fails(monkeypatch):
+    net = attention_net()
+    before = state_of(net)
+
+    def fails(batch):
+        raise MemoryError
+
+    monkeypatch.setattr("modal_interp.interpretations._of_batch", fails)
+    with torch.no_grad():
+        with pytest.raises(MemoryError):
+            word_interpretations(net, word_ids())
+        assert not torch.is_grad_enabled()
+    assert_same(before, state_of(net))
+
+
+def test_embeddings_are_those_that_the_layer_gives():
+    net = twice_net()
+    net.module_.first.weight.data *= 10
+    before = state_of(net)
+    norms = np.linalg.norm(embedding_rows(net, 12), axis=1)
+    assert norms.max() <= 1.0 + 1e-5
+    assert_same(before, state_of(net))
+
+
+def test_half_precision():
+    net = attention_net()
+    expected = word_interpretations(net, word_ids()).values
+    net.module_.to(torch.bfloat16)
+    found = word_interpretations(net, word_ids()).values
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, expected, atol=0.05)
+    assert embedding_rows(net, 12).dtype == np.float32
 
 
 def test_nets_with_their_own_way_of_reading():

@@ -15,7 +15,7 @@ from modal_interp.interpretations import (
     word_interpretations,
 )
 from tests import reference
-from tests.nets import attention_net, gru_net, table_net, twice_net, word_ids
+from tests.nets import attention_net, gru_net, sorter_net, table_net, twice_net, word_ids
 
 
 def binary_logits(module, ids):
@@ -39,6 +39,10 @@ WORD_NETS = {
     "CNN, five classes": (lambda: our_net(TextCNNClassifier, 5), OURS),
     "BiLSTM, two classes": (lambda: our_net(TextBiLSTMClassifier, 2), OURS),
     "BiLSTM, five classes": (lambda: our_net(TextBiLSTMClassifier, 5), OURS),
+    "sorted by length": (
+        sorter_net,
+        {"logits": plain_logits, "embedding": lambda m: m.words},
+    ),
     "attention, two classes": (
         lambda: attention_net(2),
         {"logits": lambda m, ids: m.logits(ids), "embedding": lambda m: m.lookup},
@@ -175,3 +179,34 @@ def test_a_diverged_net_is_an_error():
     net.module_.decide.weight.data.fill_(float("nan"))
     with pytest.raises(ValueError, match=r"must be finite.*lower lr"):
         word_interpretations(net, word_ids())
+
+
+@pytest.mark.parametrize(
+    ("X", "options", "message"),
+    [
+        (word_ids(), {"target": "prob"}, "target must be 'proba' or 'logit'"),
+        (word_ids(), {"classes": "al"}, "classes must be 'all' or 'predicted'"),
+        (word_ids() + 0.7, {}, "X must hold integer word ids"),
+        (word_ids()[:0], {}, "at least one sample"),
+        (np.array(["a film"]), {}, "WordEncoder"),
+        (word_ids() + 12, {}, "word ids from 0 to 11"),
+    ],
+)
+def test_bad_words_are_named(X, options, message):
+    with pytest.raises((TypeError, ValueError), match=message):
+        word_interpretations(attention_net(), X, **options)
+
+
+@pytest.mark.parametrize(
+    ("make", "X", "message"),
+    [
+        (attention_net, word_ids(), "Use word_interpretations"),
+        (table_net, np.full((3, 5), np.nan), "NaN"),
+        (table_net, np.zeros(5), r"shape \(5,\)"),
+        (table_net, np.zeros((0, 5)), "at least one sample"),
+        (table_net, np.array([["a"] * 5]), "finite real features"),
+    ],
+)
+def test_bad_features_are_named(make, X, message):
+    with pytest.raises(ValueError, match=message):
+        feature_interpretations(make(), X)

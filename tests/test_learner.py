@@ -7,6 +7,7 @@ import modAL.models
 import numpy as np
 import pytest
 from modAL.models import ActiveLearner, Committee
+from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import Pipeline, make_pipeline
@@ -175,6 +176,41 @@ def test_only_strategies_that_need_them_ask_for_labelled_samples():
     (view,) = views_of(learner, TEXTS[POOL], 1)
     assert view.labeled == []
     assert view.pool.shape == (70, ENCODER.max_length_)
+
+
+class PassingOn(ActiveLearner):
+    def query(self, X_pool, **options):
+        return super().query(X_pool, **options)
+
+
+def test_a_subclass_that_passes_its_arguments_on():
+    learner = PassingOn(from_strings(), alden_diversity, TEXTS[SEED], LABELS[SEED])
+    indices, _ = learner.query(TEXTS[POOL], n_instances=2)
+    expected, _ = taught(alden_diversity).query(TEXTS[POOL], n_instances=2)
+    assert indices.tolist() == expected.tolist()
+
+
+def test_position_in_a_committees_query():
+    """Documented: the second position is n_instances in modAL 0.4.1, return_metrics in 0.4.2."""
+    committee = Committee([taught(alden_diversity)], alden_diversity)
+    result = committee.query(TEXTS[POOL], 3)
+    takes_metrics = "return_metrics" in inspect.signature(Committee.query).parameters
+    assert len(result[0]) == (1 if takes_metrics else 3)
+
+
+def test_a_search_that_is_not_fitted():
+    search = GridSearchCV(small_net(), {"lr": [1e-3]})
+    learner = ActiveLearner(make_pipeline(FrozenEstimator(ENCODER), search), alden_diversity)
+    learner.X_training = TEXTS[SEED]
+    with pytest.raises(NotFittedError, match="GridSearchCV has no best_estimator_"):
+        learner.query(TEXTS[POOL])
+
+
+def test_what_is_wrong_costs_nothing_although_modal_tries_twice(monkeypatch):
+    learner = taught(alden_diversity)
+    monkeypatch.setattr(TextCNNClassifier, "infer", lambda *a, **k: pytest.fail("computed"))
+    with pytest.raises(ValueError, match="n_instances"):
+        learner.query(TEXTS[POOL], n_instances=1000)
 
 
 def test_the_result_fits_the_installed_modal():

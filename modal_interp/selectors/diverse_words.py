@@ -45,9 +45,17 @@ def diverse_words(
         D of each when it was chosen: infinite while no labelled sample has a word, minus infinity
         for samples without words, which come last.
 
+    Raises
+    ------
+    ValueError
+        If n is not between 1 and the number of samples.
+
     Notes
     -----
-    Of equally near stand-ins the lowest word id answers.
+    ALDEN equations 6 to 10. Of equally near stand-ins the lowest word id answers.
+
+    Departs from the paper: ``values`` may have several components; ties, samples without words and
+    a labelled set without words, which the paper leaves open, are as said above.
 
     The distance of each word is found once, by sorting or a tree, and kept up to date: a chosen
     sample can bring nearer only what its own words answer for. So an old D is an upper bound of
@@ -55,6 +63,8 @@ def diverse_words(
     exception are words for which a newly labelled word becomes the stand-in: their distance can
     rise, and the bounds of their samples with it.
     """
+    if not 1 <= n < len(pool[2]):
+        raise ValueError(f"n must lie between 1 and {len(pool[2]) - 1} samples; found {n}.")
     coverage = _Coverage(pool, labeled, embeddings)
     bounds = coverage.diversities()
     heap = [(-bound, i) for i, bound in enumerate(bounds.tolist())]
@@ -99,7 +109,8 @@ class _Coverage:
             np.concatenate([words, labeled_words]), return_inverse=True
         )
         codes, labeled_codes = codes[: len(words)], codes[len(words) :]
-        self.embeddings = embeddings[self.vocabulary]
+        rows = embeddings[self.vocabulary]
+        self.embeddings = rows if rows.dtype.kind == "f" else rows.astype(np.float64)
 
         order = np.argsort(codes, kind="stable")
         self.place = np.empty(len(order), dtype=np.intp)

@@ -44,6 +44,11 @@ def nearest_rows(
     rounding error allowed for. Only they are compared exactly.
     """
     within = np.full(len(queries), np.inf) if within is None else within
+    # Of equal references the lowest alone: thousands of them (words without a vector, say) would
+    # all be candidates.
+    _, lowest = np.unique(references, axis=0, return_index=True)
+    lowest.sort()
+    references = references[lowest]
     norms = np.einsum("rd,rd->r", references, references)
     step = max(1, _BLOCK // len(references))
     parts = []
@@ -58,7 +63,7 @@ def nearest_rows(
         rows, first = np.unique(rows[order], return_index=True)
         parts.append((rows, found[order[first]], squared[order[first]]))
     rows, nearest, squared = (np.concatenate(part) for part in zip(*parts, strict=True))
-    return rows, nearest, squared
+    return rows, lowest[nearest], squared
 
 
 def _candidates(
@@ -71,9 +76,10 @@ def _candidates(
     squared *= -2
     squared += reference_norms
     # |rounding error| <= (D + 4) eps (|q| + |r|)^2, and (a + b)^2 <= 2 (a^2 + b^2).
-    epsilon = np.finfo(squared.dtype).eps
-    slack = 4 * (block.shape[1] + 4) * epsilon * (norms + reference_norms.max())
-    limit = np.minimum(squared.min(axis=1) + slack, within - norms) + slack
+    bound = 4 * (block.shape[1] + 4) * np.finfo(squared.dtype).eps
+    own, others = bound * norms, bound * reference_norms
+    limit = np.minimum((squared + others).min(axis=1) + own, within - norms) + own
+    squared -= others
     rows, found = np.nonzero(squared <= limit[:, None])
     return rows, found
 
@@ -123,9 +129,13 @@ def nearest_with_key(
             np.abs(values).max(), np.abs(references).max()
         )
         tree = cKDTree(np.vstack([reference_keys * spread, references]).T)
-        _, found = tree.query(np.vstack([keys * spread, values])[:, asked].T, workers=-1)
-        difference = values[:, asked] - references[:, found]
-        distances[asked] = distance_to(difference, np.zeros(len(values)))
+        # The two nearest by the tree, because its rounding is not that of distance_to.
+        nth = range(1, min(2, len(reference_keys)) + 1)
+        _, found = tree.query(np.vstack([keys * spread, values])[:, asked].T, k=nth, workers=-1)
+        for near in found.T:
+            exact = distance_to(values[:, asked] - references[:, near], np.zeros(len(values)))
+            exact[reference_keys[near] != keys[asked]] = np.inf
+            distances[asked] = np.minimum(distances[asked], exact)
     return distances
 
 

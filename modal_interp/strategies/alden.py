@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from modal_interp.gradients import embedding_rows
 from modal_interp.interpretations import WordInterpretations, word_interpretations
 from modal_interp.layers import (
     check_word_ids,
-    embedding_rows,
     find_embedding,
     find_output,
     padding_id,
@@ -93,7 +93,10 @@ def alden_diversity(
 
     Departs from the paper: where the paper speaks of one prediction, more than two classes give a
     word one component a class, and a committee one a member; the norm is over all of them, which
-    for two classes is the paper's. All words that the encoder does not know count as one word.
+    for two classes is the paper's, and the embeddings of a committee stand side by side in
+    equation 7. Left open there and chosen here: of equally diverse texts the lowest index, of
+    equally near stand-ins the lowest word id; a text without words is chosen last, and while no
+    labelled text has a word, D is infinite. All words that the encoder does not know count as one.
 
     References
     ----------
@@ -156,10 +159,11 @@ def _check_same_words(view: View, first: View, embedding_layer: str | None) -> N
     padding, first_padding = (
         padding_id(find_embedding(net, embedding_layer)) for net in (view.net, first.net)
     )
-    if padding != first_padding or not np.array_equal(view.pool, first.pool):
+    seen, first_seen = [view.pool, *view.labeled], [first.pool, *first.labeled]
+    if padding != first_padding or not all(map(np.array_equal, seen, first_seen)):
         raise ValueError(
-            "the members of a committee must see the same words of a text; found X_pool encoded "
-            "as other word ids. Give all members one fitted encoder: FrozenEstimator(encoder)."
+            "the members of a committee must see the same words of a text; found texts encoded as "
+            "other word ids. Give all members one fitted encoder: FrozenEstimator(encoder)."
         )
 
 
@@ -181,5 +185,4 @@ def _side_by_side(explained: list[WordInterpretations]) -> WordInterpretations:
 def _embeddings(
     views: list[View], embedding_layer: str | None, n_words: int
 ) -> NDArray[np.floating[Any]]:
-    rows = [embedding_rows(view.net, embedding_layer)[:n_words] for view in views]
-    return np.hstack(rows)
+    return np.hstack([embedding_rows(view.net, n_words, embedding_layer) for view in views])

@@ -131,6 +131,21 @@ def test_nearest_rows_are_exact(seed, n_queries, n_references, n_columns, coarse
     np.testing.assert_allclose(squared, [min(expected[i]) for i in rows], rtol=1e-12)
 
 
+def test_thousands_of_equal_references_cost_no_more_than_one():
+    rng = np.random.default_rng(0)
+    rows = rng.normal(size=(4000, 50)).astype(np.float32)
+    rows[1000:] = 0
+    rows[:20] *= 100
+    _, nearest, squared = nearest_rows(rows, rows[500:])
+    assert set(nearest[1000:].tolist()) == {500}
+    assert (squared[500:] == 0).all()
+
+
+def test_n_is_checked():
+    with pytest.raises(ValueError, match="n must lie between 1 and 2 samples; found 3"):
+        diverse_words(flat([[], []], 1), flat([[]], 1), np.zeros((1, 1)), 3)
+
+
 @settings(max_examples=100, deadline=None)
 @given(st.integers(0, 2**31), st.integers(1, 3), st.integers(0, 20), st.integers(0, 20))
 def test_nearest_with_key_is_exact(seed, n_components, n, n_references):
