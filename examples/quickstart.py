@@ -2,7 +2,7 @@
 
     python examples/quickstart.py                          made-up reviews, no download
     python examples/quickstart.py --data mr                the MR film reviews
-    python examples/quickstart.py --data mr --model bilstm
+    python examples/quickstart.py --data mr --model bilstm --word-vectors
 
 Both strategies start from the same labelled texts with the same network. Ten times each asks for
 labels, and the network is trained again on all that it has.
@@ -28,11 +28,13 @@ from modal_interp import (
     TextCNNClassifier,
     WordEncoder,
     alden_diversity,
+    embedding_matrix,
     fetch_agnews,
     fetch_mr,
     fetch_subj,
     fetch_trec,
     make_reviews,
+    train_word_vectors,
 )
 
 FETCHERS = {"mr": fetch_mr, "subj": fetch_subj, "trec": fetch_trec, "agnews": fetch_agnews}
@@ -103,6 +105,9 @@ def parse_arguments() -> argparse.Namespace:
     )
     parser.add_argument("--data", choices=["reviews", *FETCHERS], default="reviews")
     parser.add_argument("--model", choices=MODELS, default="cnn")
+    parser.add_argument(
+        "--word-vectors", action="store_true", help="start from word2vec trained on the texts"
+    )
     parser.add_argument("--rounds", type=int, default=10)
     parser.add_argument("--step", type=int, help="labels a round (default: 2 %% of the texts)")
     parser.add_argument("--seed", type=int, default=0)
@@ -123,13 +128,20 @@ def main() -> None:
 
     # The encoder learns its vocabulary once, from labelled and unlabelled texts alike.
     encoder = WordEncoder().fit(train_texts)
+    vectors = None
+    if args.word_vectors:
+        trained = train_word_vectors(train_texts, encoder, epochs=20, random_state=args.seed)
+        vectors = embedding_matrix(encoder, trained, random_state=args.seed)
     curves = {}
     strategies = {"alden_diversity": alden_diversity, "random": random_choice(args.seed)}
     with tqdm(total=len(strategies) * args.rounds, unit="round") as bar:
         for name, query in strategies.items():
             bar.set_description(name)
             net = MODELS[args.model](
-                n_words=encoder.n_words_, classes=np.unique(labels), random_state=args.seed
+                n_words=encoder.n_words_,
+                embedding_matrix=vectors,
+                classes=np.unique(labels),
+                random_state=args.seed,
             )
             n_labels, curves[name] = learning_curve(
                 query,

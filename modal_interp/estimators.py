@@ -37,7 +37,7 @@ class _WordIdsClassifier(_ModuleClassifier):
         self.embedding_matrix = embedding_matrix
 
     def _check_input(self, X: Any, *, reset: bool) -> NDArray[np.int64]:
-        ids = check_word_ids(X)
+        ids = as_word_ids(X)
         largest = int(ids.max(initial=0))
         n_words = self._count_rows(largest) if reset else self.n_words_
         if largest >= n_words:
@@ -65,7 +65,7 @@ class _WordIdsClassifier(_ModuleClassifier):
         return {"n_words": self.n_words_, "embedding_matrix": self.embedding_matrix}
 
 
-def check_word_ids(X: Any) -> NDArray[np.int64]:
+def as_word_ids(X: Any) -> NDArray[np.int64]:
     """Return `X` as word ids (n, T), int64, or raise a ValueError that says what is wrong."""
     try:
         ids = np.asarray(X)

@@ -106,7 +106,7 @@ def word_interpretations(
     .. [1] Liu et al., "Deep Active Learning for Text Classification with Diverse
        Interpretations", CIKM 2021.
     """
-    check_explained(target, classes)
+    check_explained(target, classes, verbose)
     check_word_ids(net, X, param="X", embedding_layer=embedding_layer)
     _check_rows(X)
     distinct, sample_of = np.unique(X, axis=0, return_inverse=True)
@@ -172,7 +172,7 @@ def feature_interpretations(
     ----------
     .. [1] Liu et al., "Deep Active Learning by Model Interpretability", 2020.
     """
-    check_explained(target, classes)
+    check_explained(target, classes, verbose)
     X = _checked_features(net, X)
     values = feature_gradients(
         net, X, target=target, classes=classes, output_layer=output_layer, verbose=verbose

@@ -34,9 +34,10 @@ def sorted_classes(classes: Any, y: NDArray[Any] | None) -> NDArray[Any]:
         raise ValueError(f"classes must be a 1-D collection of labels, found {classes!r}.")
     known = np.unique(np.asarray(y if classes is None else classes))
     if len(known) < 2:
+        where = "y holds" if classes is None else "classes= names"
         raise ValueError(
-            f"A classifier needs two classes at least, found one class only: {known.tolist()}. "
-            "Pass all labels as classes=."
+            f"A classifier needs two classes at least, but {where} one class only: "
+            f"{known.tolist()}. Name all labels that will occur by classes=."
         )
     return known
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal, get_args
 
+import numpy as np
 import torch
 from skorch import NeuralNet
 from torch import Tensor
@@ -12,8 +13,8 @@ Target = Literal["proba", "logit"]
 Classes = Literal["all", "predicted"]
 
 
-def check_explained(target: str, classes: str) -> None:
-    """Check the two options that say which outputs are explained.
+def check_explained(target: str, classes: str, verbose: object = 0) -> None:
+    """Check the options that say which outputs are explained, and whether a bar is shown.
 
     Raises
     ------
@@ -24,6 +25,8 @@ def check_explained(target: str, classes: str) -> None:
         if value not in get_args(kind):
             allowed = " or ".join(repr(arg) for arg in get_args(kind))
             raise ValueError(f"{param} must be {allowed}; found {value!r}.")
+    if not isinstance(verbose, int | np.integer):
+        raise TypeError(f"verbose must be a whole number, 0 for no bar; found {verbose!r}.")
 
 
 def explained_outputs(

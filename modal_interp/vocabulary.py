@@ -21,6 +21,11 @@ def ids_by_frequency(
 ) -> dict[str, int]:
     """Give ids by falling frequency, ties in alphabetical order."""
     counts = Counter(chain.from_iterable(tokens))
+    if not counts:
+        raise ValueError(
+            f"texts must hold a word to learn, got none in {len(tokens)} texts: pass texts, or a "
+            "vocabulary, or check tokenizer"
+        )
     frequent = [word for word, times in counts.items() if times >= min_count]
     if not frequent:
         raise ValueError(
@@ -114,7 +119,7 @@ def check_texts(texts: Any) -> list[str]:
     if len(shape) != 1:
         raise ValueError(
             f"texts must be one-dimensional, got shape {tuple(shape)}: pass one column, such as "
-            "array[:, 0] or frame['text']"
+            "array[:, 0] or frame['text'].to_numpy(dtype=object)"
         )
     strings = texts.tolist() if hasattr(texts, "tolist") else list(texts)
     for position, text in enumerate(strings):

@@ -121,7 +121,11 @@ X2, Y2 = data(text_cnn)
 @pytest.mark.parametrize(
     ("options", "y", "message"),
     [
-        ({}, np.zeros(60, int), r"one class only: \[0\]. Pass all labels as classes="),
+        (
+            {},
+            np.zeros(60, int),
+            r"one class only: \[0\]. Name all labels that will occur by classes=",
+        ),
         ({"classes": ["a"]}, ["a"] * 60, "one class only"),
         ({"classes": [0, 1, 5]}, Y2 + 1, r"not in classes=\[0, 1, 5\]: \[2\]"),
         ({"classes": ["0", "1"]}, Y2, r"not in classes=\['0', '1'\]: \[0, 1\]"),

@@ -291,9 +291,16 @@ def test_bad_params(params, error, message):
         WordEncoder(**{"vocabulary": ["a"], **params}).transform(["a film"])
 
 
-@pytest.mark.parametrize(("texts", "min_count"), [([], 1), (["", " "], 1), (["a b", "a"], 3)])
-def test_no_word_is_left(texts, min_count):
-    with pytest.raises(ValueError, match=f"min_count={min_count}"):
+@pytest.mark.parametrize(
+    ("texts", "min_count", "message"),
+    [
+        ([], 1, "got none in 0 texts: pass texts"),
+        (["", " "], 1, "got none in 2 texts: pass texts"),
+        (["a b", "a"], 3, "at least min_count=3 times"),
+    ],
+)
+def test_no_word_is_left(texts, min_count, message):
+    with pytest.raises(ValueError, match=message):
         WordEncoder(min_count=min_count).fit(texts)
 
 

@@ -121,7 +121,7 @@ def alden_diversity(
     >>> len(asked)
     5
     """
-    check_explained(target, classes)
+    check_explained(target, classes, verbose)
     views = views_of(learner, X_pool, n_instances, X_labeled=X_labeled, needs_labeled=True)
     for view in views:
         _check_words(view, embedding_layer, output_layer, labeled_param(X_labeled))

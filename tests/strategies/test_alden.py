@@ -1,4 +1,5 @@
 import inspect
+from functools import partial
 
 import numpy as np
 import pytest
@@ -7,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from modAL.models import ActiveLearner
 
+from modal_interp.estimators import TextBiLSTMClassifier, TextCNNClassifier
 from modal_interp.strategies import alden_diversity
 from tests import reference
 from tests.nets import attention_net, gru_net, word_ids
@@ -31,35 +33,54 @@ def literal_choice(net, pool, labeled, n, embedding, logits, **options):
     return reference.alden(words, known, embedding(net.module_).weight.tolist(), n)
 
 
-@settings(max_examples=40, deadline=None)
+def our_net(kind, n_classes):
+    net = kind(
+        n_words=12,
+        classes=list(range(n_classes)),
+        module__embedding_dim=4,
+        random_state=None,
+    )
+    return net.initialize()
+
+
+OUR_LAYERS = (lambda m: m.embedding, lambda m, ids: m(ids))
+NETS = {
+    "attention": (attention_net, lambda m: m.lookup, lambda m, ids: m.logits(ids)),
+    "CNN": (partial(our_net, TextCNNClassifier), lambda m: m.embedding, lambda m, ids: m(ids)),
+    "BiLSTM": (
+        partial(our_net, TextBiLSTMClassifier),
+        lambda m: m.embedding,
+        lambda m, ids: m(ids),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", NETS)
+@settings(max_examples=70, deadline=None)
 @given(
     st.integers(0, 2**31),
-    st.integers(1, 12),
-    st.sampled_from([2, 3, 7]),
+    st.integers(1, 9),
+    st.sampled_from([2, 2, 3, 7]),
     st.sampled_from(["proba", "logit"]),
     st.sampled_from(["all", "predicted"]),
+    st.booleans(),
     st.data(),
 )
 def test_equals_the_literal_algorithm_from_the_texts_on(
-    seed, n_pool, n_classes, target, classes, data
+    name, seed, n_pool, n_classes, target, classes, ties, data
 ):
     torch.manual_seed(seed)
-    net = attention_net(n_classes)
-    pool = word_ids(n_pool, seed=seed)
-    labeled = word_ids(4, seed=seed + 1)
+    make, embedding, logits = NETS[name]
+    net = make(n_classes)
+    pool, labeled = word_ids(n_pool, seed=seed), word_ids(4, seed=seed + 1)
+    if ties:  # a text that is labelled already, and words that share one embedding
+        pool[0] = labeled[1]
+        embedding(net.module_).weight.data[5:9] = embedding(net.module_).weight.data[4].clone()
     n = data.draw(st.integers(1, n_pool))
+    options = {"target": target, "classes": classes}
     learner = learner_of(net, alden_diversity, labeled, None)
-    chosen, diversity = chosen_by(learner, pool, n, target=target, classes=classes)
-    expected, metrics = literal_choice(
-        net,
-        pool,
-        labeled,
-        n,
-        embedding=lambda m: m.lookup,
-        logits=lambda m, ids: m.logits(ids),
-        target=target,
-        classes=classes,
-    )
+    chosen, diversity = chosen_by(learner, pool, n, **options)
+    expected, metrics = literal_choice(net, pool, labeled, n, embedding, logits, **options)
     assert chosen.tolist() == expected
     if diversity is not None:
         np.testing.assert_allclose(diversity, metrics, atol=1e-5)

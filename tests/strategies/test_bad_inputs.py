@@ -165,6 +165,7 @@ TABLE = [
     # what is explained, and by which layers
     (fitted, IDS, {"target": "prob"}, ValueError, "target must be 'proba' or 'logit'.*'prob'"),
     (fitted, IDS, {"classes": [0]}, ValueError, r"classes must be 'all' or 'predicted'.*\[0\]"),
+    (fitted, IDS, {"verbose": "x"}, TypeError, "verbose must be a whole number.*found 'x'"),
     (fitted, IDS, {"embedding_layer": "x"}, ValueError, "no layer called 'x'.*lookup"),
     (fitted, IDS, {"embedding_layer": "decide"}, ValueError, "is a Linear, not an nn.Embedding"),
     (fitted, IDS, {"output_layer": "x"}, ValueError, "output_layer='x'.*decide"),
