@@ -20,13 +20,21 @@ from modal_interp.interpretations import (
 )
 from modal_interp.modal_compat import mend_modal
 from modal_interp.modules import TabularMLP, TextBiLSTM, TextCNN
-from modal_interp.selectors import diverse_words
+from modal_interp.selectors import (
+    KMedoids,
+    diverse_words,
+    farthest_first,
+    k_medoids,
+    kmeans_pp,
+    top_k,
+)
 from modal_interp.strategies import alden_diversity
 from modal_interp.text import WordEncoder
 from modal_interp.vector_files import load_word_vectors
 from modal_interp.word_vectors import embedding_matrix, train_word_vectors
 
 __all__ = [
+    "KMedoids",
     "TabularMLP",
     "TabularMLPClassifier",
     "TextBiLSTM",
@@ -38,14 +46,18 @@ __all__ = [
     "alden_diversity",
     "diverse_words",
     "embedding_matrix",
+    "farthest_first",
     "feature_interpretations",
     "fetch_agnews",
     "fetch_mr",
     "fetch_subj",
     "fetch_trec",
+    "k_medoids",
+    "kmeans_pp",
     "load_word_vectors",
     "make_reviews",
     "make_sigmoid",
+    "top_k",
     "train_word_vectors",
     "word_interpretations",
 ]

@@ -141,3 +141,17 @@ def word_ids(n=9, width=7, n_words=12, seed=0):
         ids[2] = 0
         ids[3] = ids[0]
     return ids
+
+
+def repeats_a_window(ids, size=3, alike=()):
+    """Tell whether a text holds the same words twice in a row of `size`; `alike` count as one.
+
+    The maximum over time of a CNN is then tied. Its gradient is not unique there, and rounding
+    decides how the windows share it.
+    """
+    for row in np.where(np.isin(ids, alike), min(alike, default=0), ids):
+        words = row[row != 0].tolist()
+        windows = [tuple(words[i : i + size]) for i in range(len(words) - size + 1)]
+        if len(set(windows)) < len(windows):
+            return True
+    return False

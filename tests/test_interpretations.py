@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from modal_interp.estimators import (
@@ -15,7 +15,15 @@ from modal_interp.interpretations import (
     word_interpretations,
 )
 from tests import reference
-from tests.nets import attention_net, gru_net, sorter_net, table_net, twice_net, word_ids
+from tests.nets import (
+    attention_net,
+    gru_net,
+    repeats_a_window,
+    sorter_net,
+    table_net,
+    twice_net,
+    word_ids,
+)
 
 
 def binary_logits(module, ids):
@@ -123,8 +131,9 @@ def test_words_that_are_read_twice_act_twice():
 @settings(max_examples=10, deadline=None)
 @given(st.integers(0, 2**31), st.integers(1, 12), st.sampled_from([1, 2, 5, -1]))
 def test_batches_and_order_change_nothing(name, seed, n, batch_size):
-    net = WORD_NETS[name][0]()
     ids = word_ids(n, seed=seed)
+    assume("CNN" not in name or not repeats_a_window(ids))
+    net = WORD_NETS[name][0]()
     whole = word_interpretations(net, ids)
     shuffled = np.random.default_rng(seed).permutation(n)
     net.iterator_valid__batch_size = batch_size

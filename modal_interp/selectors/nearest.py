@@ -54,7 +54,7 @@ def nearest_rows(
     parts = []
     for start in range(0, len(queries), step):
         block = slice(start, start + step)
-        rows, found = _candidates(queries[block], references, norms, within[block])
+        rows, found = candidates(queries[block], references, norms, within[block])
         rows += start
         difference = queries[rows].astype(np.float64) - references[found]
         squared = (difference**2).sum(axis=1)
@@ -66,7 +66,7 @@ def nearest_rows(
     return rows, lowest[nearest], squared
 
 
-def _candidates(
+def candidates(
     block: Floats, references: Floats, reference_norms: Floats, within: NDArray[np.float64]
 ) -> tuple[Indices, Indices]:
     """Return the pairs (row of the block, reference) that may be nearest and within reach."""

@@ -4,14 +4,14 @@ from functools import partial
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from modAL.models import ActiveLearner
 
 from modal_interp.estimators import TextBiLSTMClassifier, TextCNNClassifier
 from modal_interp.strategies import alden_diversity
 from tests import reference
-from tests.nets import attention_net, gru_net, word_ids
+from tests.nets import attention_net, gru_net, repeats_a_window, word_ids
 from tests.strategies.conftest import learner_of
 
 RETURNS_METRICS = "return_metrics" in inspect.signature(ActiveLearner.query).parameters
@@ -76,6 +76,8 @@ def test_equals_the_literal_algorithm_from_the_texts_on(
     if ties:  # a text that is labelled already, and words that share one embedding
         pool[0] = labeled[1]
         embedding(net.module_).weight.data[5:9] = embedding(net.module_).weight.data[4].clone()
+    alike = range(4, 9) if ties else ()
+    assume(name != "CNN" or not any(repeats_a_window(X, alike=alike) for X in (pool, labeled)))
     n = data.draw(st.integers(1, n_pool))
     options = {"target": target, "classes": classes}
     learner = learner_of(net, alden_diversity, labeled, None)
