@@ -10,11 +10,10 @@ import torch
 from numpy.typing import NDArray
 from skorch import NeuralNet
 from skorch.dataset import Dataset, get_len, unpack_data
-from torch import nn
 from torch.utils.data import DataLoader
 from tqdm.auto import tqdm
 
-from modal_interp.layers import has_layer
+from modal_interp.layers import reads_words
 
 Rows = NDArray[np.intp]
 
@@ -66,7 +65,7 @@ def _collates(net: NeuralNet) -> bool:
 
 def _input_dtype(net: NeuralNet) -> type[np.generic]:
     """Return what the module computes with: word ids, or reals as precise as its parameters."""
-    if has_layer(net, nn.Embedding):
+    if reads_words(net):
         return np.int64
     double = any(p.dtype == torch.float64 for p in net.module_.parameters())
     return np.float64 if double else np.float32

@@ -188,13 +188,18 @@ class TextBiLSTMClassifier(_WordIdsClassifier):
     module : type of nn.Module, default=TextBiLSTM
         Called as in :class:`TextCNNClassifier`.
     n_words, embedding_matrix, **kwargs
-        As in :class:`TextCNNClassifier`, as are all other parameters, attributes and errors.
+        As in :class:`TextCNNClassifier`, as are all other parameters and attributes.
+
+    Raises
+    ------
+    ValueError
+        As in :class:`TextCNNClassifier`.
 
     Notes
     -----
-    The BiLSTM of ALDEN (section 4.2).
+    The BiLSTM of ALDEN (section 4.2), for word ids of shape (n, T).
 
-    Departs from the paper: see :class:`TextBiLSTM`.
+    Departs from the paper: ALDEN does not say how it pools; this takes the maximum over time.
 
     Examples
     --------

@@ -8,10 +8,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from skorch import NeuralNet
-from torch import nn
 
 from modal_interp.gradients import WordGradients, feature_gradients, word_gradients
-from modal_interp.layers import check_word_ids, has_layer
+from modal_interp.layers import check_word_ids, reads_words
 from modal_interp.outputs import Classes, Target, check_explained
 
 
@@ -26,6 +25,12 @@ class WordInterpretations(NamedTuple):
         The interpretation of each word, one column for each explained output.
     offsets : ndarray of shape (n + 1,), int64
         Sample i has the words from ``offsets[i]`` up to ``offsets[i + 1]``.
+
+    Notes
+    -----
+    What :func:`word_interpretations` returns, ALDEN equation 4.
+
+    Departs from the paper: none; it departs where :func:`word_interpretations` does.
     """
 
     words: NDArray[np.int64]
@@ -198,7 +203,7 @@ def _check_rows(X: NDArray[Any]) -> None:
 
 
 def _checked_features(net: NeuralNet, X: Any) -> NDArray[Any]:
-    if has_layer(net, nn.Embedding):
+    if reads_words(net):
         raise ValueError(
             "feature_interpretations explains real features; found a net with an embedding layer. "
             "Use word_interpretations."

@@ -36,6 +36,11 @@ def has_layer(net: NeuralNet, kind: type[nn.Module]) -> bool:
     return any(isinstance(layer, kind) for layer in net.module_.modules())
 
 
+def reads_words(net: NeuralNet) -> bool:
+    """Tell whether the net reads word ids: whether its module holds an ``nn.Embedding``."""
+    return has_layer(net, nn.Embedding)
+
+
 def padding_id(embedding: nn.Embedding) -> int:
     """Return the id that stands for no word: the layer's ``padding_idx``, 0 where it has none."""
     return 0 if embedding.padding_idx is None else embedding.padding_idx

@@ -66,6 +66,8 @@ class WordEncoder(TransformerMixin, BaseEstimator):
     An active learner refits its estimator on the labelled texts alone. Put a fitted encoder into
     `sklearn.frozen.FrozenEstimator`, or give it a `vocabulary`, and its ids never change.
 
+    Departs from the paper: ALDEN and DAMI do not say how they split texts into words.
+
     Examples
     --------
     >>> from modal_interp.text import WordEncoder

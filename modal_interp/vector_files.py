@@ -44,6 +44,10 @@ def load_word_vectors(path: str | PathLike[str], *, binary: bool | None = None) 
     ValueError
         If the file is of another format or damaged.
 
+    Notes
+    -----
+    Departs from the paper: ALDEN and DAMI train vectors on each data set and load none.
+
     Examples
     --------
     >>> from pathlib import Path

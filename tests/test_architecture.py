@@ -35,7 +35,7 @@ FORBIDDEN = {
     "selectors": {"skorch", "modAL"},
     "modules": {"skorch", "modAL", "sklearn"},
     "gradients": {"modAL"},
-    "interpretations": {"modAL"},
+    "interpretations": {"modAL", "torch"},
     "strategies": {"modAL", "torch", "skorch"},
 }
 FILES = sorted(PACKAGE.rglob("*.py"))

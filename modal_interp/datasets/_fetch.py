@@ -69,6 +69,8 @@ def fetch_mr(
     Pang and Lee, "Seeing Stars: Exploiting Class Relationships for Sentiment Categorization with
     Respect to Rating Scales", ACL 2005. The sentences are sorted by class: shuffle them.
 
+    Departs from the paper: none; the rows are the publisher's.
+
     Examples
     --------
     >>> from modal_interp.datasets import fetch_mr
@@ -111,6 +113,8 @@ def fetch_subj(
     -----
     Pang and Lee, "A Sentimental Education: Sentiment Analysis Using Subjectivity Summarization
     Based on Minimum Cuts", ACL 2004. The sentences are sorted by class: shuffle them.
+
+    Departs from the paper: none; the rows are the publisher's.
 
     Examples
     --------
@@ -157,6 +161,8 @@ def fetch_trec(
     -----
     Li and Roth, "Learning Question Classifiers", COLING 2002. Ten of the test questions stand in
     the training split as well.
+
+    Departs from the paper: none; the rows are the publisher's.
 
     Examples
     --------
@@ -207,6 +213,8 @@ def fetch_agnews(
     -----
     Zhang, Zhao and LeCun, "Character-level Convolutional Networks for Text Classification", NIPS
     2015, from A. Gulli's corpus. The part of 20,000 articles is sorted by class: shuffle it.
+
+    Departs from the paper: none with the whole training split; the part of 20,000 is a sample.
 
     Examples
     --------

@@ -73,6 +73,8 @@ def diverse_words(
     for k in range(n):
         chosen[k] = i = _most_diverse(heap, bounds, coverage)
         diversity[k] = bounds[i]
+        if k == n - 1:
+            break  # nothing is chosen by what this sample would change
         bounds[i] = np.nan  # out of the pool: equal to no entry of the heap
         for risen in coverage.label(i, bounds):
             heapq.heappush(heap, (-bounds[risen], risen))
