@@ -1,25 +1,26 @@
 """Gradients of a net's predictions, pulled through any skorch-wrapped module.
 
-This is the only file that calls autograd or hooks a module. A net is left exactly as it was
-found: training mode, ``requires_grad``, ``.grad``, parameters and the random generators.
+This is the only file that calls autograd. A net is left exactly as it was found.
 """
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import Generator
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from skorch import NeuralNet
-from skorch.utils import to_tensor
+from skorch.dataset import get_len
+from skorch.utils import multi_indexing, to_tensor
 from torch import Tensor, nn
 
 from modal_interp.batches import Rows, batches
-from modal_interp.layers import find_embedding, find_output, has_layer, padding_id
-from modal_interp.outputs import Classes, Target, explained_outputs
+from modal_interp.hooks import embeddings_as_leaves, kept, sparse_embeddings, untouched
+from modal_interp.layers import find_embedding, find_output, has_layer, padding_id, reads_words
+from modal_interp.outputs import Classes, Explained, Target, explained_outputs, predicted, unchecked
+from modal_interp.reading import sample_first, words_read
 
 
 class WordGradients(NamedTuple):
@@ -30,6 +31,15 @@ class WordGradients(NamedTuple):
     is_word: Tensor  # (b, T) False at padding
     embeddings: Tensor  # (b, T, D)
     gradients: Tensor  # (b, T, A, D)
+    several: bool  # each output is a label of its own; else they are classes
+
+
+class ParameterNorms(NamedTuple):
+    """One batch: b samples, A probabilities."""
+
+    rows: Rows  # (b,) rows of X
+    norms: Tensor  # (b, A)
+    several: bool  # each probability is that of a label of its own; else they are of classes
 
 
 def word_gradients(
@@ -76,18 +86,20 @@ def word_gradients(
     """
     layer = find_embedding(net, embedding_layer)
     with (
-        _untouched(net),
-        _embeddings_as_leaves(layer) as calls,
-        _output_kept(net, target, output_layer) as kept,
+        untouched(net),
+        embeddings_as_leaves(layer) as calls,
+        kept(_logits_layer(net, target, output_layer)) as logits,
     ):
         for rows, Xi in batches(net, X, verbose=verbose):
             calls.clear()
-            y = explained_outputs(net, net.infer(Xi), kept, target, classes)
-            ids, embeddings = _words_read(calls)
-            gradients = _pull(y, [leaf for _, leaf in calls], classes)
-            ids, embeddings, gradients = _sample_first(rows, Xi, ids, embeddings, gradients)
+            explained = _explained(net, Xi, logits, target, classes)
+            ids, embeddings = words_read(calls)
+            gradients = _pull(explained, [leaf for _, leaf in calls])
+            ids, embeddings, gradients = sample_first(rows, Xi, ids, embeddings, gradients)
             is_word = ids != padding_id(layer)
-            yield WordGradients(rows, ids, is_word, embeddings.float(), gradients.float())
+            yield WordGradients(
+                rows, ids, is_word, embeddings.float(), gradients.float(), explained.several
+            )
 
 
 def feature_gradients(
@@ -116,14 +128,50 @@ def feature_gradients(
         Rows in the order of `X`.
     """
     rows_of, parts = [], []
-    with _untouched(net), _output_kept(net, target, output_layer) as kept:
+    with untouched(net), kept(_logits_layer(net, target, output_layer)) as logits:
         for rows, Xi in batches(net, X, verbose=verbose):
             leaf = to_tensor(Xi, device=net.device).detach().clone().requires_grad_()
-            y = explained_outputs(net, net.infer(leaf), kept, target, classes)
+            explained = _explained(net, leaf, logits, target, classes)
             rows_of.append(rows)
-            parts.append(_pull(y, [leaf], classes).float().cpu().numpy())
+            parts.append(_pull(explained, [leaf]).float().cpu().numpy())
     order = np.argsort(np.concatenate(rows_of))
     return np.concatenate(parts)[order]
+
+
+def parameter_gradient_norms(
+    net: NeuralNet, X: Any, *, verbose: int = 0
+) -> Generator[ParameterNorms, None, None]:
+    r"""Yield the length of the gradient of each probability by all parameters training changes.
+
+    :math:`\lVert \partial p_{ia} / \partial \theta \rVert_2`, sample by sample.
+
+    Parameters
+    ----------
+    net : skorch.NeuralNet
+        A fitted classifier.
+    X : array of shape (n, ...), or whatever the net's ``dataset`` takes
+        Samples.
+    verbose : int
+        Greater than 0 shows a progress bar.
+
+    Yields
+    ------
+    ParameterNorms
+        A is 1 for two classes, :math:`p_1`, else the number of classes or labels.
+    """
+    with untouched(net) as parameters, sparse_embeddings(net):
+        for parameter in parameters:
+            parameter.requires_grad_()
+        # Of an embedding torch vectorises only gradients that hold a row for each known word.
+        norms_of = _one_by_one if reads_words(net) else _vectorized
+        for rows, Xi in batches(net, X, verbose=verbose):
+            _, several = predicted(net, net.infer(Xi))
+            try:
+                norms = norms_of(net, Xi, parameters)
+            except (RuntimeError, TypeError, NotImplementedError):
+                norms_of = _one_by_one
+                norms = norms_of(net, Xi, parameters)
+            yield ParameterNorms(rows, norms.detach(), several)
 
 
 def embedding_rows(
@@ -131,85 +179,71 @@ def embedding_rows(
 ) -> NDArray[np.float32]:
     """Return the net's current embeddings of the first `n_words` word ids, shape (n_words, D)."""
     layer = find_embedding(net, embedding_layer)
-    with _untouched(net), torch.no_grad():
+    with untouched(net), torch.no_grad():
         # By the layer itself: with max_norm, say, its weights are not what the net reads.
         rows = layer(torch.arange(n_words, device=layer.weight.device))
     return rows.float().cpu().numpy()
 
 
-@contextmanager
-def _untouched(net: NeuralNet) -> Iterator[None]:
-    """Evaluate with frozen parameters inside; put everything back outside."""
-    tops = [getattr(net, name + "_") for name in [*net._modules, *net._criteria]]
-    modules = [m for top in tops if isinstance(top, nn.Module) for m in top.modules()]
-    modes = [(m, m.training) for m in modules]
-    required = [(p, p.requires_grad) for m in modules for p in m.parameters(recurse=False)]
-    # An embedding with max_norm rewrites its own rows in every forward pass.
-    rewritten = [
-        (m, m.weight.detach().clone())
-        for m in modules
-        if isinstance(m, nn.Embedding) and m.max_norm is not None
-    ]
-    cuda = sorted({p.device.index for p, _ in required if p.is_cuda})
-    try:
-        net._set_training(False)
-        for p, _ in required:
-            p.requires_grad_(False)
-        # cuDNN's recurrent layers refuse a backward pass in evaluation mode.
-        without_cudnn = torch.backends.cudnn.flags(enabled=False)
-        with torch.random.fork_rng(devices=cuda), without_cudnn, torch.enable_grad():
-            yield
-    finally:
-        for m, mode in modes:
-            m.training = mode
-        for p, require in required:
-            p.requires_grad_(require)
-        for m, weight in rewritten:
-            m.weight.data.copy_(weight)
-
-
-@contextmanager
-def _embeddings_as_leaves(layer: nn.Embedding) -> Iterator[list[tuple[Tensor, Tensor]]]:
-    """Cut the graph behind the layer and collect (ids, embeddings) of each of its calls."""
-    calls: list[tuple[Tensor, Tensor]] = []
-
-    def cut(_: nn.Module, args: Any, kwargs: Any, output: Tensor) -> Tensor:
-        leaf = output.detach().requires_grad_()
-        calls.append((args[0] if args else kwargs["input"], leaf))
-        return leaf
-
-    handle = layer.register_forward_hook(cut, with_kwargs=True)
-    try:
-        yield calls
-    finally:
-        handle.remove()
-
-
-@contextmanager
-def _output_kept(net: NeuralNet, target: Target, name: str | None) -> Iterator[list[Tensor]]:
-    """Keep what the output layer gives: the logits, even where the module goes on to softmax."""
-    kept: list[Tensor] = []
+def _logits_layer(net: NeuralNet, target: Target, name: str | None) -> nn.Linear | None:
+    """Return the layer to watch for logits, even where the module goes on to softmax."""
     if target != "logit" or (name is None and not has_layer(net, nn.Linear)):
-        yield kept
-        return
-
-    def keep(_: nn.Module, args: Any, output: Tensor) -> None:
-        kept[:] = [output]
-
-    handle = find_output(net, name).register_forward_hook(keep)
-    try:
-        yield kept
-    finally:
-        handle.remove()
+        return None
+    return find_output(net, name)
 
 
-def _pull(y: Tensor, leaves: list[Tensor], classes: Classes) -> Tensor:
-    """Return the gradients of the columns of `y` by the leaves, (..., A, D)."""
-    # The classes of one sample add up to a constant: C - 1 gradients give the last one.
-    sums_to_constant = classes == "all" and y.shape[1] > 2
-    n_pulls = y.shape[1] - sums_to_constant
+def _explained(
+    net: NeuralNet, Xi: Any, logits: list[tuple[Tensor, Tensor]], target: Target, classes: Classes
+) -> Explained:
+    output = net.infer(Xi)
+    return explained_outputs(net, output, [given for _, given in logits], target, classes)
+
+
+def _one_by_one(net: NeuralNet, Xi: Any, parameters: list[nn.Parameter]) -> Tensor:
+    """Return the lengths of a batch (b, A), by a backward pass for each sample and output."""
+    norms = []
+    for i in range(get_len(Xi)):
+        one = multi_indexing(Xi, slice(i, i + 1))
+        y = explained_outputs(net, net.infer(one), [], "proba", "all").y[0]
+        if not y.requires_grad:
+            raise ValueError("the prediction must depend on parameters that training changes.")
+        for a in range(len(y)):
+            again = a + 1 < len(y)
+            found = torch.autograd.grad(y[a], parameters, retain_graph=again, allow_unused=True)
+            norms.append(_length([gradient for gradient in found if gradient is not None]))
+    return torch.stack(norms).reshape(get_len(Xi), -1)
+
+
+def _length(gradients: list[Tensor]) -> Tensor:
+    """Return the norm of a gradient that is held in parts, some of them sparse."""
+    # Words that a text repeats are rows of their own until they are coalesced.
+    dense = [g.coalesce().values() if g.is_sparse else g for g in gradients]
+    return torch.stack([torch.linalg.vector_norm(g) for g in dense]).norm()
+
+
+def _vectorized(net: NeuralNet, Xi: Any, parameters: list[nn.Parameter]) -> Tensor:
+    """Return the lengths of a batch at once; RuntimeError where torch cannot vectorise a module."""
+    trained = {id(p) for p in parameters}
+    named = {k: p.detach() for k, p in net.module_.named_parameters() if id(p) in trained}
+
+    def proba(named: dict[str, Tensor], x: Tensor) -> Tensor:
+        # Checked before, because no value can be looked at here.
+        p, several = unchecked(net, torch.func.functional_call(net.module_, named, (x[None],)))
+        return p[0] if several or p.shape[1] > 2 else p[0, 1:]
+
+    jacobian = torch.func.jacrev(proba)
+    # All gradients of a chunk are held at once: 64 MB.
+    chunk = max(1, 2**24 // sum(p.numel() for p in named.values()))
+    gradients = torch.func.vmap(jacobian, in_dims=(None, 0), chunk_size=chunk)(named, Xi)
+    return sum(g.flatten(start_dim=2).square().sum(dim=2) for g in gradients.values()).sqrt()
+
+
+def _pull(explained: Explained, leaves: list[Tensor]) -> Tensor:
+    """Return the gradients of the explained outputs by the leaves, (..., A, D)."""
+    y = explained.y
+    n_pulls = y.shape[1] - explained.sums_to_constant
     pulled = [_gradient(y[:, a].sum(), leaves, a < n_pulls - 1) for a in range(n_pulls)]
-    if sums_to_constant:
+    if explained.sums_to_constant:
         pulled.append(-torch.stack(pulled).sum(dim=0))
     return torch.stack(pulled, dim=-2)
 
@@ -227,49 +261,3 @@ def _gradient(total: Tensor, leaves: list[Tensor], keep_graph: bool) -> Tensor:
             "that reads the words by embedding_layer=."
         )
     return torch.stack(found).sum(dim=0)
-
-
-def _words_read(calls: list[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
-    """Return the ids that the embedding layer read and their embeddings."""
-    if not calls or any(not torch.equal(ids, calls[0][0]) for ids, _ in calls):
-        raise ValueError(
-            "the module must read one array of word ids by its embedding layer; it read "
-            f"{len(calls) or 'none'}{', not all alike' if calls else ''}. Name the layer that "
-            "reads the words by embedding_layer=."
-        )
-    ids, leaf = calls[0]
-    return ids, leaf.detach()
-
-
-def _sample_first(
-    rows: Rows, Xi: Any, ids: Tensor, embeddings: Tensor, gradients: Tensor
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Put samples first, in the order of the batch, whatever order the module reads them in."""
-    if ids.ndim != 2 or len(rows) not in ids.shape:
-        raise ValueError(
-            f"the embedding layer must read one row of ids a sample; it read {tuple(ids.shape)} "
-            f"for {len(rows)} samples. Name the layer that reads the words by embedding_layer=."
-        )
-    as_read = (ids, embeddings, gradients)
-    turned = (ids.t(), embeddings.transpose(0, 1), gradients.transpose(0, 1))
-    for found in (as_read, turned):
-        order = _order_in(Xi, found[0])
-        if order is not None:
-            return found[0][order], found[1][order], found[2][order]
-    # The module gives words ids of its own; then the shape alone tells.
-    return as_read if len(ids) == len(rows) else turned
-
-
-def _order_in(Xi: Any, ids: Tensor) -> Tensor | None:
-    """Return which row of `ids` holds each sample: modules may sort a batch by length."""
-    if not isinstance(Xi, Tensor) or len(ids) != len(Xi) or ids.shape[1] > Xi.shape[1]:
-        return None
-    given, read = (part.cpu().numpy() for part in (Xi[:, : ids.shape[1]], ids))
-    if np.array_equal(given, read):
-        return torch.arange(len(ids), device=ids.device)
-    by_content, read_by_content = (np.lexsort(part.T[::-1]) for part in (given, read))
-    if not np.array_equal(given[by_content], read[read_by_content]):
-        return None
-    order = np.empty(len(given), dtype=np.intp)
-    order[by_content] = read_by_content
-    return torch.from_numpy(order).to(ids.device)

@@ -127,7 +127,7 @@ def word_interpretations(
     with closing(batches):  # the net is given back also where a batch fails
         parts = [_of_batch(batch) for batch in batches]
     rows, words, values = (np.concatenate(part) for part in zip(*parts, strict=True))
-    _check_finite(values)
+    check_finite_gradients(values)
     order = np.argsort(rows, kind="stable")
     offsets = np.searchsorted(rows[order], np.arange(len(distinct) + 1))
     explained = WordInterpretations(words[order], values[order], offsets)
@@ -182,7 +182,7 @@ def feature_interpretations(
     values = feature_gradients(
         net, X, target=target, classes=classes, output_layer=output_layer, verbose=verbose
     )
-    _check_finite(values)
+    check_finite_gradients(values)
     return values
 
 
@@ -218,7 +218,8 @@ def _checked_features(net: NeuralNet, X: Any) -> NDArray[Any]:
     return X
 
 
-def _check_finite(values: NDArray[np.float32]) -> None:
+def check_finite_gradients(values: NDArray[np.floating[Any]]) -> None:
+    """Raise a ValueError if gradients are not finite."""
     if not np.isfinite(values).all():
         raise ValueError(
             "the net's gradients must be finite; found NaN or infinity. Its training has "

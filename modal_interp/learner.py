@@ -73,7 +73,7 @@ def views_of(
     members = _members(learner)
     unwrapped = [_unwrap(member.estimator) for member in members]
     _check_samples(X_pool, "X_pool")
-    _check_n_instances(n_instances, _n_samples(X_pool))
+    _check_n_instances(n_instances, n_samples(X_pool))
     taught = _labeled_samples(members, X_labeled) if needs_labeled else []
     return [
         View(
@@ -170,11 +170,12 @@ def _check_samples(X: Any, param: str) -> None:
         )
     if isinstance(X, np.ndarray) and X.ndim == 0:
         raise ValueError(f"{param} must have one row a sample; found a single value, {X!r}.")
-    if _n_samples(X) == 0:
+    if n_samples(X) == 0:
         raise ValueError(f"{param} must hold at least one sample; found none.")
 
 
-def _n_samples(X: Any) -> int:
+def n_samples(X: Any) -> int:
+    """Return how many samples a collection holds."""
     return len(X) if isinstance(X, list) else int(X.shape[0])
 
 

@@ -1,16 +1,34 @@
-"""The outputs of a net that an interpretation explains."""
+"""What a net predicts, and which of its outputs an interpretation explains."""
 
 from __future__ import annotations
 
-from typing import Any, Literal, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 import torch
-from skorch import NeuralNet
-from torch import Tensor
+from skorch import NeuralNet, NeuralNetBinaryClassifier
+from torch import Tensor, nn
 
 Target = Literal["proba", "logit"]
 Classes = Literal["all", "predicted"]
+
+# Losses of nets that give each label a probability of its own.
+_PER_LABEL = (nn.BCEWithLogitsLoss, nn.BCELoss, nn.MultiLabelSoftMarginLoss)
+
+
+class Prediction(NamedTuple):
+    """Probabilities of b samples."""
+
+    proba: Tensor  # (b, C)
+    several: bool  # each column is a label of its own; else a row is one distribution
+
+
+class Explained(NamedTuple):
+    """The outputs that are explained."""
+
+    y: Tensor  # (b, A)
+    several: bool  # each column is a label of its own
+    sums_to_constant: bool  # over the columns: one of their gradients follows from the others
 
 
 def check_explained(target: str, classes: str, verbose: object = 0) -> None:
@@ -29,9 +47,51 @@ def check_explained(target: str, classes: str, verbose: object = 0) -> None:
         raise TypeError(f"verbose must be a whole number, 0 for no bar; found {verbose!r}.")
 
 
+def predicted(net: NeuralNet, output: Any) -> Prediction:
+    """Return the probabilities that the net's ``predict_proba`` would give for one batch.
+
+    Parameters
+    ----------
+    net : skorch.NeuralNet
+        The net whose module gave `output`.
+    output : Tensor, or tuple that begins with it
+        What the module returned for b samples.
+
+    Returns
+    -------
+    Prediction
+        Of several labels where the net says so (`multilabel_`), else where its loss is a binary
+        cross-entropy over the columns of a matrix.
+
+    Raises
+    ------
+    ValueError
+        If these are not probabilities.
+    """
+    prediction = unchecked(net, output)
+    check = _check_probabilities if prediction.several else _check_distribution
+    check(prediction.proba)
+    return prediction
+
+
+def unchecked(net: NeuralNet, output: Any) -> Prediction:
+    """Return what `predicted` returns, without looking at the values."""
+    output = first_output(output)
+    proba = net._get_predict_nonlinearity()(output)
+    if not _gives_several_labels(net) or output.ndim != 2:
+        return Prediction(proba, False)
+    # What skorch makes of the binary cross-entropy's logits has a column for "not".
+    return Prediction(proba[:, 1] if proba.ndim == 3 else proba, True)
+
+
+def first_output(output: Any) -> Tensor:
+    """Return what the module predicts, where it returns other things behind it."""
+    return output[0] if isinstance(output, tuple) else output
+
+
 def explained_outputs(
     net: NeuralNet, output: Any, kept: list[Tensor], target: Target, classes: Classes
-) -> Tensor:
+) -> Explained:
     """Return the explained outputs of one batch.
 
     Parameters
@@ -43,34 +103,50 @@ def explained_outputs(
     kept : list of Tensor
         What its output layer gave; empty where that was not watched.
     target : {"proba", "logit"}
-        The probabilities, or the logits centred over the classes.
+        The probabilities, or the logits: centred over the classes, but as they are where each
+        stands for a label of its own.
     classes : {"all", "predicted"}
-        All classes, or the predicted one alone.
+        All classes, or the predicted one alone; of several labels the most probable.
 
     Returns
     -------
-    Tensor of shape (b, A)
+    Explained
         One column for the predicted class; one for two classes, :math:`p_1` or
-        :math:`z_1 - z_0`, which carry everything; else one a class.
+        :math:`z_1 - z_0`, which carry everything; else one a class or label.
 
     Raises
     ------
     ValueError
         If ``target="logit"`` and no logits are to be had.
     """
-    output = output[0] if isinstance(output, tuple) else output
-    proba = net._get_predict_nonlinearity()(output)
-    _check_distribution(proba)
-    if target == "proba":
-        y = proba
-    else:
-        z = _logits(proba, output, kept)
-        y = z - z.mean(dim=1, keepdim=True)
+    proba, several = predicted(net, output)
+    y = proba
+    if target == "logit":
+        y = _logits(proba, several, first_output(output), kept)
+        y = y if several else y - y.mean(dim=1, keepdim=True)
     if classes == "predicted":
-        return y.gather(1, proba.argmax(dim=1, keepdim=True))
-    if y.shape[1] > 2:
-        return y
-    return y[:, 1:] if target == "proba" else y[:, 1:] - y[:, :1]
+        return Explained(y.gather(1, proba.argmax(dim=1, keepdim=True)), several, False)
+    if several or y.shape[1] > 2:
+        return Explained(y, several, not several)
+    return Explained(y[:, 1:] if target == "proba" else y[:, 1:] - y[:, :1], False, False)
+
+
+def _gives_several_labels(net: NeuralNet) -> bool:
+    told = getattr(net, "multilabel_", None)
+    if told is not None:
+        return bool(told)
+    per_label = isinstance(getattr(net, "criterion_", None), _PER_LABEL)
+    return per_label and not isinstance(net, NeuralNetBinaryClassifier)
+
+
+def _check_probabilities(proba: Tensor) -> None:
+    # NaN passes: a diverged net is told of where its scores are checked.
+    if ((proba < 0) | (proba > 1)).any():
+        raise ValueError(
+            "the net's predict_proba must give each label a probability from 0 to 1; found values "
+            f"from {proba.min().item():g} to {proba.max().item():g}. Set the net's criterion or "
+            "predict_nonlinearity accordingly."
+        )
 
 
 def _check_distribution(proba: Tensor) -> None:
@@ -81,31 +157,38 @@ def _check_distribution(proba: Tensor) -> None:
             "the net's predict_proba must give one distribution over at least two classes a "
             f"sample; found an output of shape {tuple(proba.shape)}"
             f"{' whose rows do not add up to 1' if one else ''}. Set the net's criterion or "
-            "predict_nonlinearity accordingly."
+            "predict_nonlinearity accordingly; several labels a sample need BCEWithLogitsLoss."
         )
 
 
-def _logits(proba: Tensor, output: Tensor, kept: list[Tensor]) -> Tensor:
-    """Return logits: what skorch took the softmax of, else what the output layer gave."""
-    if proba is not output:  # skorch made probabilities of the module's output
-        z = _two_columns(output)
-        if z.shape == proba.shape and torch.allclose(z.softmax(dim=1), proba):
-            return z
-    for layer_output in kept:
-        z = _two_columns(layer_output)
-        if z.shape == proba.shape and _is_log_of(z.log_softmax(dim=1), proba):
+def _logits(proba: Tensor, several: bool, output: Tensor, kept: list[Tensor]) -> Tensor:
+    """Return logits: what skorch made probabilities of, else what the output layer gave."""
+    found = [output] if proba is not output else []
+    for z in (_two_columns(z, several) for z in [*found, *kept]):
+        if z.shape == proba.shape and _gives(z, proba, several):
             return z
     raise ValueError(
-        "target='logit' needs logits whose softmax is predict_proba; found them neither in the "
-        "output layer nor in what the module returns. Name the layer that gives them by "
-        "output_layer=, or explain the probabilities by target='proba'."
+        "target='logit' needs logits whose softmax (sigmoid, for several labels) is "
+        "predict_proba; found them neither in the output layer nor in what the module returns. "
+        "Name the layer that gives them by output_layer=, or explain the probabilities by "
+        "target='proba'."
     )
 
 
-def _two_columns(z: Tensor) -> Tensor:
+def _two_columns(z: Tensor, several: bool) -> Tensor:
     """Return logits of two classes where a module gives the one of class 1."""
     z = z.reshape(len(z), -1)
-    return z if z.shape[1] > 1 else torch.cat([torch.zeros_like(z), z], dim=1)
+    return z if several or z.shape[1] > 1 else torch.cat([torch.zeros_like(z), z], dim=1)
+
+
+def _gives(z: Tensor, proba: Tensor, several: bool) -> bool:
+    """Tell whether these logits give these probabilities."""
+    if not several:
+        return _is_log_of(z.log_softmax(dim=1), proba)
+    # Each label by itself is a distribution over no and yes.
+    log_proba = nn.functional.logsigmoid(torch.stack([-z, z], dim=-1))
+    pairs = torch.stack([1 - proba, proba], dim=-1)
+    return bool(torch.isclose(log_proba.exp(), pairs, rtol=1e-3, atol=1e-6).all())
 
 
 def _is_log_of(log_proba: Tensor, proba: Tensor) -> bool:

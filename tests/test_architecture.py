@@ -26,10 +26,35 @@ MAY_IMPORT = {
     "layers": set(),
     "batches": {"layers"},
     "outputs": set(),
-    "gradients": {"batches", "layers", "outputs"},
+    "hooks": set(),
+    "reading": {"batches"},
+    "passes": {"batches", "hooks", "layers", "outputs"},
+    "dropout": {"batches", "hooks", "outputs", "skorch_net"},
+    "gradients": {"batches", "hooks", "layers", "outputs", "reading"},
     "interpretations": {"gradients", "layers", "outputs"},
+    "representations": {"gradients", "interpretations", "layers", "outputs", "passes"},
+    "measures": set(),
+    "scores": {"dropout", "measures", "passes"},
+    "gradient_lengths": {"gradients", "interpretations", "layers", "passes"},
+    "candidates": {"learner"},
+    "query": {"candidates", "learner"},
+    "narrowing": {"learner", "query", "scores", "selectors"},
     "selectors": set(),
-    "strategies": {"learner", "layers", "outputs", "gradients", "interpretations", "selectors"},
+    "strategies": {
+        "dropout",
+        "gradient_lengths",
+        "gradients",
+        "interpretations",
+        "layers",
+        "learner",
+        "measures",
+        "outputs",
+        "passes",
+        "query",
+        "representations",
+        "scores",
+        "selectors",
+    },
 }
 FORBIDDEN = {
     "selectors": {"skorch", "modAL"},
@@ -76,14 +101,20 @@ def test_only_one_file_knows_modal():
     assert knowing <= {"learner", "modal_compat"}
 
 
-def test_only_one_file_pulls_gradients():
-    words = ("autograd.grad", "register_forward_hook", ".backward(")
-    pulling = {
+@pytest.mark.parametrize(
+    ("part", "words"),
+    [
+        ("gradients", ("autograd.grad", "torch.func", ".backward(")),
+        ("hooks", ("register_forward_hook", "register_forward_pre_hook", ".training =")),
+    ],
+)
+def test_hard_things_live_in_one_file(part, words):
+    doing = {
         part_of(path)
         for path in FILES
         if any(word in path.read_text(encoding="utf-8") for word in words)
     }
-    assert pulling == {"gradients"}
+    assert doing == {part}
 
 
 def test_folders_are_the_house():

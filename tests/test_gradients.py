@@ -10,6 +10,7 @@ from modal_interp.gradients import embedding_rows, feature_gradients, word_gradi
 from modal_interp.interpretations import word_interpretations
 from tests.nets import (
     AttentionReader,
+    LengthSorter,
     attention_net,
     gru_net,
     initialized,
@@ -155,9 +156,8 @@ def test_a_layer_that_reads_two_arrays_is_an_error():
 
 
 def test_outputs_that_are_no_distribution_are_an_error():
-    net = NeuralNetClassifier(
-        AttentionReader, module__n_classes=3, criterion=nn.BCEWithLogitsLoss, classes=[0, 1, 2]
-    ).initialize()
+    # Logits that nothing turns into probabilities.
+    net = initialized(LengthSorter, module__n_classes=3, classes=[0, 1, 2])
     with pytest.raises(ValueError, match="one distribution over at least two classes"):
         list(word_gradients(net, word_ids()))
 

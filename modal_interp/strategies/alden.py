@@ -17,7 +17,8 @@ from modal_interp.layers import (
     find_output,
     padding_id,
 )
-from modal_interp.learner import View, labeled_param, query_result, views_of
+from modal_interp.learner import View, labeled_param
+from modal_interp.query import open_query
 from modal_interp.outputs import Classes, Target, check_explained
 from modal_interp.selectors.diverse_words import diverse_words
 
@@ -30,8 +31,10 @@ def alden_diversity(
     target: Target = "proba",
     classes: Classes = "all",
     X_labeled: Any = None,
+    candidates: Any = None,
     embedding_layer: str | None = None,
     output_layer: str | None = None,
+    random_state: Any = None,
     verbose: int = 0,
 ) -> Any:
     r"""Ask for the texts whose words are explained most differently than in the labelled texts.
@@ -62,9 +65,13 @@ def alden_diversity(
     X_labeled : like `X_pool`, optional
         The labelled texts. Without them, those that the learner was taught; for a committee,
         those that any of its members was taught. A ``DeepActiveLearner`` keeps none and needs it.
+    candidates : int, float, array of int, callable or list of these, optional
+        The texts that may be chosen, as for :func:`~modal_interp.open_query`. Without it, all.
     embedding_layer, output_layer : str, optional
         Names of the layers of the net's module that read the words and give the logits. Without a
         name, the first ``nn.Embedding`` and the last ``nn.Linear``.
+    random_state : int, RandomState or None
+        Seeds the draw of `candidates`; nothing else is random.
     verbose : int, default=0
         Greater than 0 shows a progress bar of the gradient pass.
 
@@ -122,7 +129,16 @@ def alden_diversity(
     5
     """
     check_explained(target, classes, verbose)
-    views = views_of(learner, X_pool, n_instances, X_labeled=X_labeled, needs_labeled=True)
+    query = open_query(
+        learner,
+        X_pool,
+        n_instances,
+        candidates=candidates,
+        random_state=random_state,
+        X_labeled=X_labeled,
+        needs_labeled=True,
+    )
+    views = query.views
     for view in views:
         _check_words(view, embedding_layer, output_layer, labeled_param(X_labeled))
         _check_same_words(view, views[0], embedding_layer)
@@ -135,14 +151,14 @@ def alden_diversity(
         verbose=verbose,
     )
     words = _side_by_side([_explained(view, explain) for view in views])
-    n_pool = len(views[0].pool)
+    n_pool = len(query.rows)
     indices, diversity = diverse_words(
         words.samples(slice(None, n_pool)),
         words.samples(slice(n_pool, None)),
         _embeddings(views, embedding_layer, n_words=words.words.max(initial=0) + 1),
         n_instances,
     )
-    return query_result(learner, indices, diversity)
+    return query.answer(indices, diversity)
 
 
 def _check_words(

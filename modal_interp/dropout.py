@@ -1,0 +1,208 @@
+"""Passes with dropout: predictions by samples of a net's parameters (Monte Carlo dropout)."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from functools import partial
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from numpy.random import RandomState
+from skorch import NeuralNet
+from skorch.dataset import get_len
+from torch import Tensor, nn
+from torch.nn.modules.dropout import _DropoutNd
+
+from modal_interp.batches import Rows, batches
+from modal_interp.hooks import outputs_replaced, switched_on, untouched
+from modal_interp.outputs import predicted
+from modal_interp.skorch_net import seeded
+
+# Layers whose dropout is a mask that can be drawn beforehand: of single values, of channels.
+_BY_VALUE = (nn.Dropout,)
+_BY_CHANNEL = (nn.Dropout1d, nn.Dropout2d, nn.Dropout3d)
+
+
+class DropoutPasses(NamedTuple):
+    """One batch: b samples under K passes."""
+
+    rows: Rows  # (b,) rows of X
+    proba: Tensor  # (b, K, C)
+    several: bool  # each column is a label of its own; else a row is one distribution
+
+
+def dropout_layers(net: NeuralNet) -> list[nn.Module]:
+    """Return the layers of the net's module that drop something in training.
+
+    Raises
+    ------
+    ValueError
+        If there is none.
+    """
+    layers = [layer for layer in net.module_.modules() if _drops(layer)]
+    if not layers:
+        raise ValueError(
+            f"passes with dropout need a dropout layer with p > 0; {type(net.module_).__name__} "
+            "holds none. Give it one (module__dropout=0.5 in this package's estimators), or use a "
+            "Committee, whose members take the place of the passes."
+        )
+    return layers
+
+
+def check_passes(net: NeuralNet, n_passes: Any) -> None:
+    """Check the number of passes, and that the net has dropout for them.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Naming the parameter, the rule and the value found.
+    """
+    if isinstance(n_passes, bool) or not isinstance(n_passes, int | np.integer):
+        raise TypeError(f"n_passes must be a whole number; found {n_passes!r}.")
+    if n_passes < 1:
+        raise ValueError(f"n_passes must be at least 1; found {n_passes}.")
+    dropout_layers(net)
+
+
+def dropout_passes(
+    net: NeuralNet, X: Any, n_passes: int, random_state: RandomState, *, verbose: int = 0
+) -> Generator[DropoutPasses, None, None]:
+    r"""Yield :math:`p(y \mid x_i, \hat\omega_k)` for K draws of dropout, batch by batch.
+
+    A draw is one mask a layer, the same for all samples: it stands for one net, drawn from the
+    approximate posterior of Gal and Ghahramani (ICML 2016). So the passes of a sample do not
+    depend on its batch, and those of two samples belong together. Where dropout sits only behind
+    the encoder, samples are encoded once.
+
+    Parameters
+    ----------
+    net : skorch.NeuralNet
+        A fitted classifier whose module holds dropout layers.
+    X : array of shape (n, ...), or whatever the net's ``dataset`` takes
+        Samples.
+    n_passes : int
+        K, the number of draws.
+    random_state : RandomState
+        Seeds the masks.
+    verbose : int
+        Greater than 0 shows a progress bar.
+
+    Yields
+    ------
+    DropoutPasses
+        ``rows`` tells which samples a batch holds.
+
+    Raises
+    ------
+    ValueError
+        If the net has no dropout layer.
+    """
+    layers = dropout_layers(net)
+    native = [layer for layer in layers if not isinstance(layer, (*_BY_VALUE, *_BY_CHANNEL))]
+    masked = [layer for layer in layers if layer not in native]
+    masks = _Masks(masked, random_state.randint(2**31 - 1))
+    at_once = False if native else None
+    with untouched(net), torch.no_grad(), outputs_replaced(masked, masks.drop):
+        for rows, Xi in batches(net, X, verbose=verbose):
+            if at_once is None:
+                at_once = _can_replay(net, Xi, masks, n_passes)
+            pull = _replayed if at_once else partial(_one_by_one, native=native)
+            yield DropoutPasses(rows, *pull(net, Xi, masks, n_passes))
+
+
+def _drops(layer: nn.Module) -> bool:
+    if isinstance(layer, _DropoutNd):
+        return layer.p > 0
+    if isinstance(layer, nn.RNNBase):  # between its layers
+        return layer.dropout > 0 and layer.num_layers > 1
+    return isinstance(layer, nn.MultiheadAttention) and layer.dropout > 0
+
+
+class _Masks:
+    """The masks of all passes, drawn from seeds: any part of one can be drawn again."""
+
+    def __init__(self, layers: list[nn.Module], seed: int) -> None:
+        self.number = {layer: number for number, layer in enumerate(layers)}
+        self.seed = seed
+        self.begin(range(1), 1)
+
+    def begin(self, passes: range, n_samples: int, *, blank: bool = False) -> None:
+        """Begin a forward pass that stands for these passes; a blank one drops nothing."""
+        self.passes, self.n_samples, self.blank = passes, n_samples, blank
+        self.calls = dict.fromkeys(self.number, 0)
+
+    def drop(self, layer: nn.Module, x: Tensor) -> Tensor:
+        """Return what the layer gives; where several passes run, those of all, each below the last.
+
+        Raises
+        ------
+        _NotByRowsError
+            If several passes run and the layer is not given a matrix with a row a sample.
+        """
+        call = self.calls[layer]
+        self.calls[layer] += 1
+        if len(self.passes) == 1:
+            return x * self._mask(layer, call, self.passes[0], self._shared(x.shape)).to(x)
+        n, n_passes = self.n_samples, len(self.passes)
+        if x.ndim != 2 or len(x) not in (n, n * n_passes):
+            raise _NotByRowsError
+        shape = (1, x.shape[1])
+        masks = torch.stack([self._mask(layer, call, k, shape) for k in self.passes]).to(x)
+        dropped = x.reshape(-1, n, x.shape[1]) * masks
+        return dropped.reshape(-1, x.shape[1])
+
+    def _shared(self, shape: torch.Size) -> tuple[int, ...]:
+        """Return the shape of a mask that all samples share, whichever dimension holds them."""
+        dims = [dim for dim in range(min(2, len(shape))) if shape[dim] == self.n_samples]
+        return tuple(1 if [dim] == dims[:1] else size for dim, size in enumerate(shape))
+
+    def _mask(self, layer: Any, call: int, k: int, shape: tuple[int, ...]) -> Tensor:
+        if self.blank or layer.p == 1:
+            return torch.full(shape, float(self.blank))
+        if isinstance(layer, _BY_CHANNEL):
+            shape = (*shape[:2], *[1] * (len(shape) - 2))
+        # Drawn by NumPy: row by row, so that a shorter batch has the beginning of the same mask.
+        rng = RandomState([self.seed, self.number[layer], call, k])
+        stays = rng.random_sample(shape) >= layer.p
+        return torch.from_numpy(stays / (1 - layer.p))
+
+
+class _NotByRowsError(Exception):
+    """A dropout layer inside the encoder: passes cannot be replayed from it."""
+
+
+def _can_replay(net: NeuralNet, Xi: Any, masks: _Masks, n_passes: int) -> bool:
+    """Tell whether all passes at once give for each sample what they give one by one.
+
+    With nothing dropped, so that the two must be equal, whatever the module does.
+    """
+    n = get_len(Xi)
+    masks.begin(range(1), n, blank=True)
+    expected, _ = predicted(net, net.infer(Xi))
+    masks.begin(range(n_passes), n, blank=True)
+    try:
+        found, _ = predicted(net, net.infer(Xi))
+    except (_NotByRowsError, RuntimeError):
+        return False
+    expected = expected.repeat(n_passes, 1)
+    return found.shape == expected.shape and torch.allclose(found, expected, rtol=1e-4, atol=1e-6)
+
+
+def _replayed(net: NeuralNet, Xi: Any, masks: _Masks, n_passes: int) -> tuple[Tensor, bool]:
+    n = get_len(Xi)
+    masks.begin(range(n_passes), n)
+    proba, several = predicted(net, net.infer(Xi))
+    return proba.reshape(n_passes, n, -1).transpose(0, 1), several
+
+
+def _one_by_one(
+    net: NeuralNet, Xi: Any, masks: _Masks, n_passes: int, *, native: list[nn.Module]
+) -> tuple[Tensor, bool]:
+    passes, several = [], False
+    for k in range(n_passes):
+        masks.begin(range(k, k + 1), get_len(Xi))
+        with switched_on(native), seeded(masks.seed + k, torch.device(net.device)):
+            proba, several = predicted(net, net.infer(Xi))
+        passes.append(proba)
+    return torch.stack(passes, dim=1), several

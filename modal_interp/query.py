@@ -1,0 +1,76 @@
+"""One call of a strategy: from learner and pool to views, from the choice to modAL's answer."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.random import RandomState
+from numpy.typing import NDArray
+from sklearn.utils import _safe_indexing, check_random_state
+
+from modal_interp.candidates import candidate_rows
+from modal_interp.learner import View, n_samples, query_result, views_of
+
+
+class Query(NamedTuple):
+    """One call of a strategy: what the nets see, and the way back to the user's rows."""
+
+    learner: Any
+    views: list[View]  # one a net, each with the candidates as its pool
+    rows: NDArray[np.intp]  # (m,) of X_pool: the candidates, in rising order
+    random_state: RandomState
+
+    def answer(self, chosen: NDArray[np.intp], metrics: NDArray[Any]) -> Any:
+        """Return what modAL's ``query`` takes, for the candidates chosen and their metrics."""
+        return query_result(self.learner, self.rows[chosen], metrics)
+
+
+def open_query(
+    learner: Any,
+    X_pool: Any,
+    n_instances: int,
+    *,
+    candidates: Any = None,
+    random_state: int | RandomState | None = None,
+    X_labeled: Any = None,
+    needs_labeled: bool = False,
+) -> Query:
+    """Begin a query: look through the learner at its nets, and keep the candidates of the pool.
+
+    Parameters
+    ----------
+    learner, X_pool, n_instances, X_labeled, needs_labeled
+        As for :func:`views_of`.
+    candidates : int, float, array of int, callable or list of these, optional
+        The samples that may be chosen: so many of the pool at random, a share of it at random,
+        these rows, or those that ``candidates(learner, X_pool)`` returns. Those of a list are
+        applied in turn, each to what the last one left. Without it, all samples.
+    random_state : int, RandomState or None
+        Seeds the draws; those of the strategy come after those of the candidates.
+
+    Returns
+    -------
+    Query
+        ``views`` for the strategy to choose from, ``answer`` to turn its choice into the result.
+
+    Raises
+    ------
+    TypeError, ValueError, NotFittedError
+        Naming the parameter, the rule and the value found.
+
+    Notes
+    -----
+    Departs from the paper: none; the papers choose from the whole pool.
+    """
+    rng = check_random_state(random_state)
+    views = views_of(learner, X_pool, n_instances, X_labeled=X_labeled, needs_labeled=needs_labeled)
+    rows = candidate_rows(candidates, learner, X_pool, rng)
+    if len(rows) < n_instances:
+        raise ValueError(
+            f"candidates must leave at least n_instances={n_instances} samples to choose from; "
+            f"found {len(rows)} of {n_samples(X_pool)}."
+        )
+    if candidates is not None:
+        views = [view._replace(pool=_safe_indexing(view.pool, rows)) for view in views]
+    return Query(learner, views, rows, rng)

@@ -1,0 +1,57 @@
+"""Which words an embedding layer read, put in the order of the samples."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from modal_interp.batches import Rows
+
+
+def words_read(calls: list[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
+    """Return the ids that the embedding layer read and their embeddings."""
+    if not calls or any(not torch.equal(ids, calls[0][0]) for ids, _ in calls):
+        raise ValueError(
+            "the module must read one array of word ids by its embedding layer; it read "
+            f"{len(calls) or 'none'}{', not all alike' if calls else ''}. Name the layer that "
+            "reads the words by embedding_layer=."
+        )
+    ids, leaf = calls[0]
+    return ids, leaf.detach()
+
+
+def sample_first(
+    rows: Rows, Xi: Any, ids: Tensor, embeddings: Tensor, gradients: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Put samples first, in the order of the batch, whatever order the module reads them in."""
+    if ids.ndim != 2 or len(rows) not in ids.shape:
+        raise ValueError(
+            f"the embedding layer must read one row of ids a sample; it read {tuple(ids.shape)} "
+            f"for {len(rows)} samples. Name the layer that reads the words by embedding_layer=."
+        )
+    as_read = (ids, embeddings, gradients)
+    turned = (ids.t(), embeddings.transpose(0, 1), gradients.transpose(0, 1))
+    for found in (as_read, turned):
+        order = _order_in(Xi, found[0])
+        if order is not None:
+            return found[0][order], found[1][order], found[2][order]
+    # The module gives words ids of its own; then the shape alone tells.
+    return as_read if len(ids) == len(rows) else turned
+
+
+def _order_in(Xi: Any, ids: Tensor) -> Tensor | None:
+    """Return which row of `ids` holds each sample: modules may sort a batch by length."""
+    if not isinstance(Xi, Tensor) or len(ids) != len(Xi) or ids.shape[1] > Xi.shape[1]:
+        return None
+    given, read = (part.cpu().numpy() for part in (Xi[:, : ids.shape[1]], ids))
+    if np.array_equal(given, read):
+        return torch.arange(len(ids), device=ids.device)
+    by_content, read_by_content = (np.lexsort(part.T[::-1]) for part in (given, read))
+    if not np.array_equal(given[by_content], read[read_by_content]):
+        return None
+    order = np.empty(len(given), dtype=np.intp)
+    order[by_content] = read_by_content
+    return torch.from_numpy(order).to(ids.device)
