@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from skorch import NeuralNet
 
 from modal_interp.gradients import WordGradients, feature_gradients, word_gradients
-from modal_interp.layers import check_word_ids, reads_words
+from modal_interp.layers import check_features, check_word_ids, reads_words
 from modal_interp.outputs import Classes, Target, check_explained
 
 
@@ -209,12 +209,7 @@ def _checked_features(net: NeuralNet, X: Any) -> NDArray[Any]:
             "Use word_interpretations."
         )
     X = np.asarray(X)
-    if X.ndim < 2 or X.dtype.kind not in "fiub" or not np.isfinite(X).all():
-        raise ValueError(
-            "X must hold finite real features, an array of shape (n, d); found dtype "
-            f"{X.dtype}, shape {X.shape}{', with NaN or infinity' if X.dtype.kind == 'f' else ''}."
-        )
-    _check_rows(X)
+    check_features(X, param="X")
     return X
 
 

@@ -82,6 +82,56 @@ def check_word_ids(
         )
 
 
+def check_input(net: NeuralNet, X: Any, *, param: str) -> None:
+    """Check that an array holds numbers that the net can read; word ids, if that is what it reads.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Naming `param`, the rule and the value found.
+    """
+    if not isinstance(X, np.ndarray):  # as the user's own data set takes it
+        return
+    if reads_words(net) and X.dtype.kind in "OUSTiu":
+        check_word_ids(net, X, param=param)
+    elif X.dtype.kind in "OUST":
+        raise TypeError(
+            f"{param} must reach the net as numbers; found {_described(X)}. Put a transformer "
+            "before the net: make_pipeline(FrozenEstimator(transformer), net)."
+        )
+    elif X.dtype.kind == "f" and not np.isfinite(X).all():
+        raise ValueError(f"{param} must hold finite numbers; found NaN or infinity.")
+
+
+def check_features(X: Any, *, param: str) -> None:
+    """Check that `X` holds finite real features, an (n, d) array with at least one sample.
+
+    Raises
+    ------
+    ValueError
+        Naming `param`, the rule and the value found.
+    """
+    if (
+        not isinstance(X, np.ndarray)
+        or X.ndim < 2
+        or X.dtype.kind not in "fiub"
+        or not np.isfinite(X).all()
+    ):
+        raise ValueError(
+            f"{param} must reach the net as finite real features, an array of shape (n, d); found "
+            f"{_described(X)}{_where_not_finite(X)}."
+        )
+    if not len(X):
+        raise ValueError(f"{param} must hold at least one sample; found none.")
+
+
+def _where_not_finite(X: Any) -> str:
+    if not isinstance(X, np.ndarray):
+        return ""
+    not_finite = X.dtype.kind == "f" and not np.isfinite(X).all()
+    return f", shape {X.shape}{', with NaN or infinity' if not_finite else ''}"
+
+
 def _described(X: Any) -> str:
     if isinstance(X, np.ndarray):
         sample = f" such as {X.flat[0]!r}" if X.size else ""

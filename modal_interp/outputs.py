@@ -43,6 +43,11 @@ def check_explained(target: str, classes: str, verbose: object = 0) -> None:
         if value not in get_args(kind):
             allowed = " or ".join(repr(arg) for arg in get_args(kind))
             raise ValueError(f"{param} must be {allowed}; found {value!r}.")
+    check_verbose(verbose)
+
+
+def check_verbose(verbose: object) -> None:
+    """Check that `verbose` is a whole number, or raise a TypeError."""
     if not isinstance(verbose, int | np.integer):
         raise TypeError(f"verbose must be a whole number, 0 for no bar; found {verbose!r}.")
 

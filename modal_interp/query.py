@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -35,6 +36,7 @@ def open_query(
     random_state: int | RandomState | None = None,
     X_labeled: Any = None,
     needs_labeled: bool = False,
+    check: Callable[[list[View]], None] | None = None,
 ) -> Query:
     """Begin a query: look through the learner at its nets, and keep the candidates of the pool.
 
@@ -48,6 +50,9 @@ def open_query(
         applied in turn, each to what the last one left. Without it, all samples.
     random_state : int, RandomState or None
         Seeds the draws; those of the strategy come after those of the candidates.
+
+    check : callable, optional
+        Called with the views before the candidates are found, to raise what is wrong with them.
 
     Returns
     -------
@@ -65,6 +70,8 @@ def open_query(
     """
     rng = check_random_state(random_state)
     views = views_of(learner, X_pool, n_instances, X_labeled=X_labeled, needs_labeled=needs_labeled)
+    if check is not None:
+        check(views)
     rows = candidate_rows(candidates, learner, X_pool, rng)
     if len(rows) < n_instances:
         raise ValueError(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.random import RandomState
@@ -113,8 +113,7 @@ def k_medoids(
     >>> found.medoids, found.labels, found.inertia
     (array([2, 6]), array([0, 0, 0, 0, 0, 1, 1, 1]), 8.0)
     """
-    if clustering not in (names := ("fasterpam", "alternate", "kcenter")):
-        raise ValueError(f"clustering must be one of {names}; found {clustering!r}.")
+    check_clustering(clustering)
     if not isinstance(max_iter, int | np.integer) or max_iter < 1:
         raise ValueError(f"max_iter must be a whole number from 1; found {max_iter!r}.")
     points = checked_points(Z).astype(np.float64)
@@ -158,15 +157,37 @@ def _clusters(points: Floats, medoids: Indices, n_swaps: int, converged: bool) -
     return KMedoids(medoids[order], np.argsort(order)[labels], inertia, n_swaps, converged)
 
 
+def check_clustering(clustering: str) -> None:
+    """Check that this way of clustering is known, and installed.
+
+    Raises
+    ------
+    ImportError, ValueError
+        With the line that installs it, or naming those that are known.
+    """
+    if clustering not in ("fasterpam", "alternate", "kcenter"):
+        raise ValueError(
+            f"clustering must be 'fasterpam', 'alternate' or 'kcenter'; found {clustering!r}."
+        )
+    if clustering == "alternate":
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # it warns of its age on import
+            _alternate_search()
+
+
+def _alternate_search() -> Any:
+    try:
+        from sklearn_extra.cluster import KMedoids as AlternateKMedoids
+    except (ImportError, ValueError) as error:  # ValueError: built for another numpy
+        install = "pip install 'modal-interp[sklearn-extra]'"
+        raise ImportError(f"clustering='alternate' needs {install} ({error}).") from error
+    return AlternateKMedoids
+
+
 def _alternate(points: Floats, start: Indices, max_iter: int) -> KMedoids:
-    with warnings.catch_warnings(record=True) as caught:  # it warns of its age on import
+    with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        try:
-            from sklearn_extra.cluster import KMedoids as AlternateKMedoids
-        except (ImportError, ValueError) as error:  # ValueError: built for another numpy
-            install = "pip install 'modal-interp[sklearn-extra]'"
-            raise ImportError(f"clustering='alternate' needs {install} ({error}).") from error
-        search = AlternateKMedoids(len(start), method="alternate", max_iter=max_iter)
+        search = _alternate_search()(len(start), method="alternate", max_iter=max_iter)
         # As `init` it would take coordinates, and every row that has them.
         search._initialize_medoids = lambda *_: start.copy()
         search.fit(points)

@@ -18,8 +18,8 @@ from modal_interp.layers import (
     padding_id,
 )
 from modal_interp.learner import View, labeled_param
-from modal_interp.query import open_query
 from modal_interp.outputs import Classes, Target, check_explained
+from modal_interp.query import open_query
 from modal_interp.selectors.diverse_words import diverse_words
 
 
@@ -81,8 +81,9 @@ def alden_diversity(
         Rows of `X_pool` in the order of choice; of equally diverse texts the one of lowest index.
     diversity : ndarray of shape (n_instances,), float64
         D of each text when it was chosen, in units of the explained output (a probability for
-        ``target="proba"``). Only for a modAL whose ``query`` takes ``return_metrics``; modAL 0.4.1
-        gets the indices alone. A text without words is chosen last, with minus infinity.
+        ``target="proba"``).
+        Only for a modAL whose ``query`` takes ``return_metrics``; modAL 0.4.1 gets the indices
+        alone. A text without words is chosen last, with minus infinity.
 
     Raises
     ------

@@ -1,0 +1,56 @@
+"""Checks that strategies make before any pass through a net."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from modal_interp.dropout import check_passes
+from modal_interp.layers import check_input, find_embedding, find_output
+from modal_interp.learner import View, labeled_param
+from modal_interp.outputs import check_verbose
+
+
+def check_nets(
+    views: list[View],
+    *,
+    embedding: bool = False,
+    embedding_layer: str | None = None,
+    output: bool = False,
+    output_layer: str | None = None,
+    n_passes: int | None = None,
+    X_labeled: Any = None,
+    verbose: int = 0,
+) -> None:
+    """Check what each net needs, and the samples as it sees them.
+
+    Parameters
+    ----------
+    views : list of View
+        The nets, and what they see.
+    embedding, output : bool
+        Whether an embedding layer, or an output layer, is needed.
+    embedding_layer, output_layer : str, optional
+        Their names, as the user gave them.
+    n_passes : int, optional
+        Number of passes with dropout.
+    X_labeled : Any
+        The labelled samples as the user gave them, to name them in an error.
+    verbose : int
+        As the user gave it.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Naming the parameter, the rule and the value found.
+    """
+    check_verbose(verbose)
+    for view in views:
+        if embedding or embedding_layer is not None:
+            find_embedding(view.net, embedding_layer)
+        if output or output_layer is not None:
+            find_output(view.net, output_layer)
+        if n_passes is not None:
+            check_passes(view.net, n_passes)
+        check_input(view.net, view.pool, param="X_pool")
+        for X in view.labeled:
+            check_input(view.net, X, param=labeled_param(X_labeled))

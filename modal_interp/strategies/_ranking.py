@@ -1,0 +1,22 @@
+"""What the strategies share that rank samples by a score."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from skorch import NeuralNet
+
+from modal_interp.query import Query
+from modal_interp.selectors.top_k import top_k
+
+Score = Callable[[NeuralNet, Any], NDArray[np.float64]]
+
+
+def best_by(score: Score, query: Query, n_instances: int, *, reverse: bool) -> Any:
+    """Answer with the samples of highest score, for a committee by the mean over its members."""
+    scores = np.mean([score(view.net, view.pool) for view in query.views], axis=0)
+    chosen = top_k(scores, n_instances, reverse=reverse)
+    return query.answer(chosen, scores[chosen])

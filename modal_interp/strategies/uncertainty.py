@@ -1,0 +1,276 @@
+"""Uncertainty sampling, and random sampling to compare with."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from modal_interp.query import open_query
+from modal_interp.scores import entropy_scores, least_confidence_scores, margin_scores
+from modal_interp.strategies._checks import check_nets
+from modal_interp.strategies._ranking import best_by
+
+
+def random_sampling(
+    learner: Any,
+    X_pool: Any,
+    n_instances: int = 1,
+    *,
+    candidates: Any = None,
+    random_state: Any = None,
+) -> Any:
+    """Ask for samples at random, each with equal chances: what other strategies must surpass.
+
+    Parameters
+    ----------
+    learner : ActiveLearner, DeepActiveLearner or Committee of modAL
+        Its estimators are skorch classifiers, alone or at the end of a pipeline.
+    X_pool : array, list, data frame or sparse matrix of n samples
+        The unlabelled samples, as the learner's estimator takes them.
+    n_instances : int, default=1
+        How many samples to ask for, from 1 to n.
+    candidates : int, float, array of int, callable or list of these, optional
+        The samples that may be chosen, as for :func:`~modal_interp.open_query`. Without it, all.
+    random_state : int, RandomState or None
+        Seeds the draws. The global generator is used only with None.
+
+    Returns
+    -------
+    indices : ndarray of shape (n_instances,)
+        Rows of `X_pool` in the order they were drawn, no row twice.
+    chance : ndarray of shape (n_instances,), float64
+        The chance of each to be drawn, n_instances / n.
+        Only for a modAL whose ``query`` takes ``return_metrics``; modAL 0.4.1 gets the indices
+        alone.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a parameter breaks its rule.
+    sklearn.exceptions.NotFittedError
+        If an estimator is not fitted.
+
+    Notes
+    -----
+    Departs from the paper: none; it is in every paper.
+    """
+    query = open_query(
+        learner, X_pool, n_instances, candidates=candidates, random_state=random_state
+    )
+    drawn = query.random_state.permutation(len(query.rows))[:n_instances]
+    return query.answer(drawn, np.full(n_instances, n_instances / len(query.rows)))
+
+
+def least_confidence(
+    learner: Any,
+    X_pool: Any,
+    n_instances: int = 1,
+    *,
+    n_passes: int | None = None,
+    reverse: bool = False,
+    candidates: Any = None,
+    random_state: Any = None,
+    verbose: int = 0,
+) -> Any:
+    r"""Ask for the samples whose most probable class is least probable.
+
+    .. math:: s_i = 1 - \max_c p_{ic}
+
+    Parameters
+    ----------
+    learner : ActiveLearner, DeepActiveLearner or Committee of modAL
+        Its estimators are skorch classifiers, alone or at the end of a pipeline.
+    X_pool : array, list, data frame or sparse matrix of n samples
+        The unlabelled samples, as the learner's estimator takes them.
+    n_instances : int, default=1
+        How many samples to ask for, from 1 to n.
+    n_passes : int, optional
+        Score the mean probabilities of so many passes with dropout. Without it, those of one pass
+        without.
+    reverse : bool, default=False
+        Ask for the samples of lowest score instead.
+    candidates : int, float, array of int, callable or list of these, optional
+        The samples that may be chosen, as for :func:`~modal_interp.open_query`. Without it, all.
+    random_state : int, RandomState or None
+        Seeds the draw of `candidates` and the dropout.
+    verbose : int, default=0
+        Greater than 0 shows a progress bar.
+
+    Returns
+    -------
+    indices : ndarray of shape (n_instances,)
+        Rows of `X_pool`, the highest score first; of equal scores the lowest index.
+    scores : ndarray of shape (n_instances,), float64
+        Their scores, for a committee the mean over its members.
+        Only for a modAL whose ``query`` takes ``return_metrics``; modAL 0.4.1 gets the indices
+        alone.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a parameter breaks its rule, before any pass through a net; ValueError, too, if what a
+        net computes is not finite.
+    sklearn.exceptions.NotFittedError
+        If an estimator is not fitted.
+
+    Notes
+    -----
+    Settles [1]_, section 3.1, on the probabilities that the slides of the paper-topics study also
+    average over passes with dropout. Several labels score the mean over their binary scores.
+
+    Departs from the paper: none.
+
+    References
+    ----------
+    .. [1] B. Settles. Active learning literature survey. University of Wisconsin, 2009.
+
+    Examples
+    --------
+    >>> from modAL.models import ActiveLearner
+    >>> from modal_interp import TabularMLPClassifier, least_confidence, make_sigmoid
+    >>> X, y = make_sigmoid(300, random_state=0)
+    >>> learner = ActiveLearner(
+    ...     estimator=TabularMLPClassifier(random_state=0),
+    ...     query_strategy=least_confidence,
+    ...     X_training=X[:50],
+    ...     y_training=y[:50],
+    ... )
+    >>> indices, asked = learner.query(X[50:], n_instances=4)
+    >>> asked.shape
+    (4, 2)
+    """
+    query = open_query(
+        learner,
+        X_pool,
+        n_instances,
+        candidates=candidates,
+        random_state=random_state,
+        check=partial(check_nets, n_passes=n_passes, verbose=verbose),
+    )
+    options: dict[str, Any] = {
+        "n_passes": n_passes,
+        "random_state": query.random_state,
+        "verbose": verbose,
+    }
+    return best_by(partial(least_confidence_scores, **options), query, n_instances, reverse=reverse)
+
+
+def margin(
+    learner: Any,
+    X_pool: Any,
+    n_instances: int = 1,
+    *,
+    n_passes: int | None = None,
+    reverse: bool = False,
+    candidates: Any = None,
+    random_state: Any = None,
+    verbose: int = 0,
+) -> Any:
+    r"""Ask for the samples whose two most probable classes are closest.
+
+    .. math:: s_i = 1 - (p_{i(1)} - p_{i(2)})
+
+    Parameters
+    ----------
+    learner, X_pool, n_instances, n_passes, reverse, candidates, random_state, verbose
+        As for :func:`least_confidence`.
+
+    Returns
+    -------
+    indices, scores : ndarray of shape (n_instances,)
+        As for :func:`least_confidence`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a parameter breaks its rule, before any pass through a net; ValueError, too, if what a
+        net computes is not finite.
+    sklearn.exceptions.NotFittedError
+        If an estimator is not fitted.
+
+    Notes
+    -----
+    Scheffer et al. [1]_. Several labels score the mean over labels of :math:`1 - |2 p_{ic} - 1|`.
+
+    Departs from the paper: the metric is one less the margin, so that higher is sooner.
+
+    References
+    ----------
+    .. [1] T. Scheffer, C. Decomain and S. Wrobel. Active hidden Markov models for information
+       extraction. IDA 2001.
+    """
+    query = open_query(
+        learner,
+        X_pool,
+        n_instances,
+        candidates=candidates,
+        random_state=random_state,
+        check=partial(check_nets, n_passes=n_passes, verbose=verbose),
+    )
+    options: dict[str, Any] = {
+        "n_passes": n_passes,
+        "random_state": query.random_state,
+        "verbose": verbose,
+    }
+    return best_by(partial(margin_scores, **options), query, n_instances, reverse=reverse)
+
+
+def entropy(
+    learner: Any,
+    X_pool: Any,
+    n_instances: int = 1,
+    *,
+    n_passes: int | None = None,
+    reverse: bool = False,
+    candidates: Any = None,
+    random_state: Any = None,
+    verbose: int = 0,
+) -> Any:
+    r"""Ask for the samples whose prediction has the highest entropy.
+
+    .. math:: s_i = -\sum_c p_{ic} \ln p_{ic}
+
+    Parameters
+    ----------
+    learner, X_pool, n_instances, n_passes, reverse, candidates, random_state, verbose
+        As for :func:`least_confidence`.
+
+    Returns
+    -------
+    indices, scores : ndarray of shape (n_instances,)
+        As for :func:`least_confidence`; in nats.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a parameter breaks its rule, before any pass through a net; ValueError, too, if what a
+        net computes is not finite.
+    sklearn.exceptions.NotFittedError
+        If an estimator is not fitted.
+
+    Notes
+    -----
+    Settles [1]_, section 3.1. Several labels score the mean over their binary entropies.
+
+    Departs from the paper: none.
+
+    References
+    ----------
+    .. [1] B. Settles. Active learning literature survey. University of Wisconsin, 2009.
+    """
+    query = open_query(
+        learner,
+        X_pool,
+        n_instances,
+        candidates=candidates,
+        random_state=random_state,
+        check=partial(check_nets, n_passes=n_passes, verbose=verbose),
+    )
+    options: dict[str, Any] = {
+        "n_passes": n_passes,
+        "random_state": query.random_state,
+        "verbose": verbose,
+    }
+    return best_by(partial(entropy_scores, **options), query, n_instances, reverse=reverse)
