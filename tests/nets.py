@@ -88,6 +88,36 @@ class TableReader(nn.Module):
         return self.out(torch.relu(self.inner(x)))
 
 
+class MeanReader(nn.Module):
+    """Smooth everywhere, so that no gradient hangs on rounding; dropout behind the encoder."""
+
+    def __init__(self, n_words=12, n_outputs=2, dim=5):
+        super().__init__()
+        self.words = nn.Embedding(n_words, dim)
+        self.mix = nn.Linear(dim, 6)
+        self.drop = nn.Dropout(0.4)
+        self.out = nn.Linear(6, n_outputs)
+
+    def forward(self, tokens):
+        real = (tokens != 0)[..., None]
+        mixed = torch.tanh(2 * self.mix(self.words(tokens))) * real
+        pooled = mixed.sum(dim=1) / real.sum(dim=1).clamp(min=1)
+        return self.out(self.drop(torch.tanh(2 * pooled)))
+
+
+class SmoothTable(nn.Module):
+    """A table's net with two dropout layers."""
+
+    def __init__(self, n_features=4, n_outputs=2):
+        super().__init__()
+        self.inner = nn.Sequential(nn.Linear(n_features, 7), nn.Tanh(), nn.Dropout(0.3))
+        self.outer = nn.Sequential(nn.Linear(7, 6), nn.Tanh(), nn.Dropout(0.5))
+        self.out = nn.Linear(6, n_outputs)
+
+    def forward(self, x):
+        return self.out(self.outer(self.inner(x)))
+
+
 def initialized(module, *, kind=NeuralNetClassifier, classes=None, **params):
     """A net that counts as fitted, with the weights it was born with."""
     params.setdefault("train_split", None)
@@ -155,3 +185,23 @@ def repeats_a_window(ids, size=3, alike=()):
         if len(set(windows)) < len(windows):
             return True
     return False
+
+
+def small_net(module, n_outputs=2, several=False):
+    """A net of `MeanReader` or `SmoothTable`, of classes or of several labels."""
+    criterion = nn.BCEWithLogitsLoss if several else nn.CrossEntropyLoss
+    return initialized(
+        module,
+        module__n_outputs=n_outputs,
+        classes=list(range(n_outputs)),
+        criterion=criterion,
+    )
+
+
+def table(n=9, n_features=4, seed=0):
+    """Rows of numbers, with a double and a row of zeros."""
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(n, n_features)).astype(np.float32)
+    if n > 3:
+        X[2], X[3] = 0.0, X[0]
+    return X

@@ -6,6 +6,7 @@ Nothing here is shared with the package. What the package computes fast must equ
 import math
 
 import numpy as np
+from sklearn.utils import check_random_state
 
 
 def distance(x, y):
@@ -66,7 +67,7 @@ def products(A, H):
 
 def kmeans_pp(G, k, seed):
     """Arthur and Vassilvitskii's steps 1a to 1c; one uniform number a draw."""
-    rng = np.random.RandomState(seed)
+    rng = check_random_state(seed)
     chosen = []
     for _ in range(k):
         weights = []
@@ -118,7 +119,7 @@ def fasterpam(Z, start, seed):
             medoids = sorted([*medoids, row])
     if len(medoids) == len(distinct):
         return medoids, 0
-    order = np.random.RandomState(seed).permutation(len(distinct))
+    order = check_random_state(seed).permutation(len(distinct))
     n_swaps, since = 0, 0
     while since < len(order):
         for i in order:
