@@ -11,11 +11,12 @@ import torch
 from numpy.random import RandomState
 from skorch import NeuralNet
 from skorch.dataset import get_len
+from skorch.utils import multi_indexing
 from torch import Tensor, nn
 from torch.nn.modules.dropout import _DropoutNd
 
 from modal_interp.batches import Rows, batches
-from modal_interp.hooks import outputs_replaced, switched_on, untouched
+from modal_interp.hooks import outputs_replaced, switched_on, untouched, without_fast_paths
 from modal_interp.outputs import predicted
 from modal_interp.skorch_net import seeded
 
@@ -73,7 +74,8 @@ def dropout_passes(
     A draw is one mask a layer, the same for all samples: it stands for one net, drawn from the
     approximate posterior of Gal and Ghahramani (ICML 2016). So the passes of a sample do not
     depend on its batch, and those of two samples belong together. Where dropout sits only behind
-    the encoder, samples are encoded once.
+    the encoder, samples are encoded once. Layers that drop by themselves (recurrent, attention and
+    alpha dropout) draw for each sample: reproducible, but not apart from its batch.
 
     Parameters
     ----------
@@ -103,7 +105,8 @@ def dropout_passes(
     masked = [layer for layer in layers if layer not in native]
     masks = _Masks(masked, random_state.randint(2**31 - 1))
     at_once = False if native else None
-    with untouched(net), torch.no_grad(), outputs_replaced(masked, masks.drop):
+    replaced = outputs_replaced(masked, masks.drop)
+    with untouched(net), torch.no_grad(), without_fast_paths(), replaced:
         for rows, Xi in batches(net, X, verbose=verbose):
             if at_once is None:
                 at_once = _can_replay(net, Xi, masks, n_passes)
@@ -130,6 +133,7 @@ class _Masks:
     def begin(self, passes: range, n_samples: int, *, blank: bool = False) -> None:
         """Begin a forward pass that stands for these passes; a blank one drops nothing."""
         self.passes, self.n_samples, self.blank = passes, n_samples, blank
+        self.unclear = False  # whether a dimension beside that of the samples is as long
         self.calls = dict.fromkeys(self.number, 0)
 
     def drop(self, layer: nn.Module, x: Tensor) -> Tensor:
@@ -143,7 +147,9 @@ class _Masks:
         call = self.calls[layer]
         self.calls[layer] += 1
         if len(self.passes) == 1:
-            return x * self._mask(layer, call, self.passes[0], self._shared(x.shape)).to(x)
+            dropped = x * self._mask(layer, call, self.passes[0], self._shared(x.shape)).to(x)
+            # A module may count on a change in place and not look at what is returned.
+            return x.copy_(dropped) if getattr(layer, "inplace", False) else dropped
         n, n_passes = self.n_samples, len(self.passes)
         if x.ndim != 2 or len(x) not in (n, n * n_passes):
             raise _NotByRowsError
@@ -154,7 +160,9 @@ class _Masks:
 
     def _shared(self, shape: torch.Size) -> tuple[int, ...]:
         """Return the shape of a mask that all samples share, whichever dimension holds them."""
-        dims = [dim for dim in range(min(2, len(shape))) if shape[dim] == self.n_samples]
+        outer = range(max(1, min(2, len(shape) - 1)))  # the last dimension holds features
+        dims = [dim for dim in outer if shape[dim] == self.n_samples]
+        self.unclear |= len(dims) > 1
         return tuple(1 if [dim] == dims[:1] else size for dim, size in enumerate(shape))
 
     def _mask(self, layer: Any, call: int, k: int, shape: tuple[int, ...]) -> Tensor:
@@ -183,7 +191,7 @@ def _can_replay(net: NeuralNet, Xi: Any, masks: _Masks, n_passes: int) -> bool:
     masks.begin(range(n_passes), n, blank=True)
     try:
         found, _ = predicted(net, net.infer(Xi))
-    except (_NotByRowsError, RuntimeError):
+    except Exception:  # whatever a module of the user's raises at more rows than it was given
         return False
     expected = expected.repeat(n_passes, 1)
     return found.shape == expected.shape and torch.allclose(found, expected, rtol=1e-4, atol=1e-6)
@@ -205,4 +213,10 @@ def _one_by_one(
         with switched_on(native), seeded(masks.seed + k, torch.device(net.device)):
             proba, several = predicted(net, net.infer(Xi))
         passes.append(proba)
-    return torch.stack(passes, dim=1), several
+    n = get_len(Xi)
+    if n == 1 or not masks.unclear:
+        return torch.stack(passes, dim=1), several
+    # As many words as samples, say, and either may come first: other numbers of samples tell.
+    parts = [multi_indexing(Xi, part) for part in (slice(0, 1), slice(1, n))]
+    found = [_one_by_one(net, part, masks, n_passes, native=native)[0] for part in parts]
+    return torch.cat(found), several

@@ -104,6 +104,17 @@ def switched_on(layers: list[nn.Module]) -> Iterator[None]:
 
 
 @contextmanager
+def without_fast_paths() -> Iterator[None]:
+    """Let transformers call the layers inside them, so that hooks and dropout act there."""
+    enabled = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)
+    try:
+        yield
+    finally:
+        torch.backends.mha.set_fastpath_enabled(enabled)
+
+
+@contextmanager
 def sparse_embeddings(net: NeuralNet) -> Iterator[None]:
     """Let the gradient of an embedding hold the rows that were read, and no others."""
     layers = [
