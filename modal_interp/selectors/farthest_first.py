@@ -138,7 +138,8 @@ def _gap_to(centers: NDArray[Any], Z: NDArray[Any]) -> NDArray[np.float64]:
     centers = np.unique(centers, axis=0).astype(np.float64, copy=False)
     norms = np.einsum("md,md->m", centers, centers)
     gap = np.full(len(Z), np.inf)
-    step = max(1, min(_BLOCK, Z.size // 4) // len(centers))
+    # A block holds rows and their differences in double precision, and distances to all centres.
+    step = max(1, min(len(Z) // 8, min(_BLOCK, Z.size // 4) // len(centers)))
     for start in range(0, len(Z), step):
         block = Z[start : start + step].astype(np.float64)
         rows, found = candidates(block, centers, norms, gap[start : start + step])
