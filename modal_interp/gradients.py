@@ -158,8 +158,18 @@ def parameter_gradient_norms(
     ------
     ParameterNorms
         A is 1 for two classes, :math:`p_1`, else the number of classes or labels.
+
+    Raises
+    ------
+    ValueError
+        If all parameters are frozen.
     """
     with untouched(net) as parameters, sparse_embeddings(net):
+        if not parameters:
+            raise ValueError(
+                "the net must have parameters that training changes; found all of them frozen "
+                "(requires_grad=False)."
+            )
         for parameter in parameters:
             parameter.requires_grad_()
         # Of an embedding torch vectorises only gradients that hold a row for each known word.
@@ -205,8 +215,6 @@ def _one_by_one(net: NeuralNet, Xi: Any, parameters: list[nn.Parameter]) -> Tens
     for i in range(get_len(Xi)):
         one = multi_indexing(Xi, slice(i, i + 1))
         y = explained_outputs(net, net.infer(one), [], "proba", "all").y[0]
-        if not y.requires_grad:
-            raise ValueError("the prediction must depend on parameters that training changes.")
         for a in range(len(y)):
             again = a + 1 < len(y)
             found = torch.autograd.grad(y[a], parameters, retain_graph=again, allow_unused=True)

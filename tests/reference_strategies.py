@@ -328,3 +328,31 @@ def gradient_embedding(net, x):
         y = [1.0 if c == predicted else 0.0 for c in range(len(p))]
     h = net.features(x)
     return [(p[c] - y[c]) * h_d for c in range(len(p)) for h_d in h]
+
+
+# ALDEN.
+
+
+def alden_words(nets, X, target, classes):
+    """ALDEN equation 4 for each text: (word, one number for each member and explained output)."""
+    texts = []
+    for x in X:
+        words = [int(w) for w in x if w != 0]
+        text = [(word, []) for word in words]
+        for net in nets:
+            rows = net.layer(torch.nn.Embedding).weight.tolist()
+            vectors = interpretations_of_words(net, x, target, classes)
+            for (word, numbers_of_word), vector in zip(text, vectors, strict=True):
+                width = len(rows[word])
+                for a in range(len(vector) // width):
+                    total = 0.0
+                    for d in range(width):
+                        total += vector[a * width + d] * rows[word][d]
+                    numbers_of_word.append(total)
+        texts.append(text)
+    return texts
+
+
+def embeddings_side_by_side(nets):
+    members = [net.layer(torch.nn.Embedding).weight.tolist() for net in nets]
+    return [[e for row in rows for e in row] for rows in zip(*members, strict=True)]

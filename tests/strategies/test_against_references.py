@@ -15,6 +15,7 @@ from modal_interp import strategies
 from tests import reference_selectors
 from tests import reference_strategies as reference
 from tests.nets import MeanReader, SmoothTable, small_net, table, word_ids
+from tests.reference import alden
 
 RETURNS_METRICS = "return_metrics" in inspect.signature(ActiveLearner.query).parameters
 
@@ -41,9 +42,7 @@ def problems(draw, kinds=("text", "table"), committees=(1, 1, 2), most=8):
     n_outputs = draw(st.sampled_from([2, 3, 7]))
     n = draw(st.integers(1, most))
     module, samples = (MeanReader, word_ids) if kind == "text" else (SmoothTable, table)
-    nets = [
-        small_net(module, n_outputs, several) for _ in range(draw(st.sampled_from(committees)))
-    ]
+    nets = [small_net(module, n_outputs, several) for _ in range(draw(st.sampled_from(committees)))]
     pool, labeled = samples(n, seed=seed), samples(4, seed=seed + 1)
     k = draw(st.integers(1, n))
     members = [member(net, labeled) for net in nets]
@@ -168,6 +167,23 @@ def test_dami_kmedoids(problem, target, classes):
     expected = reference.medoids(reference.side_by_side(members), problem.k, problem.seed)
     options = {"target": target, "classes": classes, "random_state": problem.seed}
     assert_chooses("dami_kmedoids", problem, *expected, **options)
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    problems(kinds=("text",)),
+    st.sampled_from(["proba", "logit"]),
+    st.sampled_from(["all", "predicted"]),
+)
+def test_alden_diversity(problem, target, classes):
+    """Of several labels and of committees too; `test_alden` has other nets."""
+    pool, labeled = (
+        reference.alden_words(problem.nets, X, target, classes)
+        for X in (problem.pool, problem.labeled)
+    )
+    rows = reference.embeddings_side_by_side(problem.nets)
+    expected = alden(pool, labeled, rows, problem.k)
+    assert_chooses("alden_diversity", problem, *expected, target=target, classes=classes)
 
 
 @settings(max_examples=100, deadline=None)
