@@ -3,6 +3,7 @@
 Nothing here is shared with the package. What the package computes fast must equal this.
 """
 
+import itertools
 import math
 
 import numpy as np
@@ -141,3 +142,45 @@ def clusters(Z, medoids):
         total += distance(Z[i], Z[nearest])
         owners.append(i if i in medoids else nearest)
     return owners, total
+
+
+def entropy(probabilities):
+    return -sum(p * math.log(p) for p in probabilities if p > 0.0)
+
+
+def mutual_information(P, batch):
+    """I(y_1, ..., y_b; w) of the samples in the batch, from every configuration of their labels.
+
+    P[i][k][c] is the chance of class c of sample i under posterior sample k.
+    """
+    K, C = len(P[0]), len(P[0][0])
+    joint = []
+    for labels in itertools.product(range(C), repeat=len(batch)):
+        total = 0.0
+        for k in range(K):
+            chance = 1.0
+            for i, label in zip(batch, labels, strict=True):
+                chance *= float(P[i][k][label]) / sum(float(p) for p in P[i][k])
+            total += chance / K
+        joint.append(total)
+    given = 0.0
+    for i in batch:
+        for k in range(K):
+            row = [float(p) for p in P[i][k]]
+            given += entropy([p / sum(row) for p in row]) / K
+    return entropy(joint) - given
+
+
+def joint_information(labels, k):
+    """Kirsch et al.'s Algorithm 1; `labels` holds P of each label, the information is their sum."""
+    n = len(labels[0])
+    chosen, information = [], []
+    for _ in range(k):
+        found = {}
+        for i in range(n):
+            if i not in chosen:
+                found[i] = sum(mutual_information(P, [*chosen, i]) for P in labels)
+        best = min(i for i in found if found[i] >= max(found.values()) - 1e-10)
+        chosen.append(best)
+        information.append(found[best])
+    return chosen, information
