@@ -2,38 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from skorch import NeuralNetClassifier
-from skorch.callbacks import EarlyStopping, EpochScoring, EpochTimer, PassthroughScoring, PrintLog
 from skorch.utils import is_dataset
 from torch import nn
 from torch.utils.data import Subset
 
+from modal_interp.callbacks import default_callbacks
+from modal_interp.indicator import has_labels
 from modal_interp.labels import (
     check_targets,
-    class_weights,
-    encode_labels,
+    encode_targets,
     hold_out,
+    known_classes,
+    loss_weights,
     sorted_classes,
 )
 from modal_interp.skorch_net import _Net
-
-
-def encoded_accuracy(net: NeuralNetClassifier, X: Any, y: NDArray[np.int64]) -> float:
-    """Return the accuracy against encoded targets, which is what skorch's callbacks hold."""
-    return float(np.mean(net.predict_proba(X).argmax(axis=1) == y))
 
 
 class _ModuleClassifier(_Net):
     """What the public classifiers share; `TextCNNClassifier` documents the parameters.
 
     A subclass says how input is checked (`_check_input`) and which sizes its module needs
-    (`_module_sizes`).
+    (`_module_sizes`). The shape of `y` says whether samples have one label each or several.
     """
+
+    multilabel_: bool
 
     def __init__(
         self,
@@ -66,7 +65,7 @@ class _ModuleClassifier(_Net):
 
     @property
     def classes_(self) -> NDArray[Any]:
-        """The labels, sorted; the columns of `predict_proba`."""
+        """The labels; the columns of `predict_proba`."""
         if "classes_inferred_" not in vars(self):
             raise AttributeError(f"This {type(self).__name__} has no classes_ yet: call fit.")
         return self.classes_inferred_
@@ -75,20 +74,35 @@ class _ModuleClassifier(_Net):
         """Do nothing: `fit` has checked, and skorch would take encoded targets for labels."""
 
     def _check_training_data(
-        self, X: Any, y: Any, classes: Any, *, reset: bool
-    ) -> tuple[NDArray[Any], NDArray[np.int64]]:
+        self, X: Any, y: NDArray[Any], classes: Any, *, reset: bool
+    ) -> tuple[NDArray[Any], NDArray[Any]]:
         """Return checked input and encoded targets; with `reset`, learn classes and sizes."""
-        y = check_targets(X, y)
-        known = sorted_classes(classes, y) if reset or classes is not None else self.classes_
+        if not reset:
+            self._check_same_shape(y)
+        known = known_classes(classes, y) if reset or classes is not None else self.classes_
         if not reset and known.tolist() != self.classes_.tolist():
             raise ValueError(
                 f"The net was trained for the classes {self.classes_.tolist()}, found classes="
                 f"{known.tolist()}. Call fit with warm_start=False to change them."
             )
-        targets = encode_labels(y, known)
+        targets = encode_targets(y, known)
         X = self._check_input(X, reset=reset)
-        self.classes_inferred_ = known
+        if reset:
+            self.classes_inferred_, self.multilabel_ = known, y.ndim > 1
+            self._indicator_dtype = y.dtype
         return X, targets
+
+    def _check_same_shape(self, y: NDArray[Any]) -> None:
+        """Check that `y` has the columns that the net was trained for."""
+        trained = (len(self.classes_),) if self.multilabel_ else ()
+        if y.shape[1:] != trained:
+            kind = (
+                f"an indicator matrix of {trained[0]} columns" if trained else "one label a sample"
+            )
+            raise ValueError(
+                f"y must be {kind}, which the net was trained for; found shape {y.shape}. "
+                "Call fit with warm_start=False to change that."
+            )
 
     # Training.
 
@@ -99,8 +113,9 @@ class _ModuleClassifier(_Net):
         ----------
         X : array
             Input, one row a sample.
-        y : array-like of shape (n,)
-            Labels.
+        y : array-like of shape (n,), or array-like or sparse matrix of shape (n, C)
+            A label for each sample, or an indicator of several: 1 where the sample has the label
+            of the column, else 0.
         **fit_params : dict
             Passed to the module's forward.
 
@@ -109,7 +124,7 @@ class _ModuleClassifier(_Net):
         self
         """
         cold = not (self.warm_start and self.initialized_)
-        return self._train(X, y, self.classes, cold, fit_params)
+        return self._train(X, check_targets(X, y), self.classes, cold, fit_params)
 
     def partial_fit(
         self, X: Any, y: Any, classes: Any = None, **fit_params: Any
@@ -121,7 +136,8 @@ class _ModuleClassifier(_Net):
         X, y
             As in `fit`.
         classes : array-like, default=None
-            All labels; needed in the first call unless the constructor has them.
+            All labels; needed in the first call unless the constructor has them or `y` has a
+            column for each.
         **fit_params : dict
             Passed to the module's forward.
 
@@ -129,16 +145,22 @@ class _ModuleClassifier(_Net):
         -------
         self
         """
+        y = check_targets(X, y)
         if classes is None:
             classes = self.classes
-        elif self.classes is not None and set(classes) != set(self.classes):
-            raise ValueError(f"classes={classes!r} differ from the constructor's {self.classes!r}.")
-        if classes is None and not self.initialized_:
+        elif self.classes is not None:
+            self._check_same_classes(classes, y)
+        if classes is None and not self.initialized_ and y.ndim == 1:
             raise ValueError("classes= must be passed on the first call of partial_fit.")
         return self._train(X, y, classes, not self.initialized_, fit_params)
 
+    def _check_same_classes(self, classes: Any, y: NDArray[Any]) -> None:
+        """Check that `classes` are those of the constructor, for an indicator in their order."""
+        if known_classes(classes, y).tolist() != known_classes(self.classes, y).tolist():
+            raise ValueError(f"classes={classes!r} differ from the constructor's {self.classes!r}.")
+
     def _train(
-        self, X: Any, y: Any, classes: Any, cold: bool, fit_params: dict[str, Any]
+        self, X: Any, y: NDArray[Any], classes: Any, cold: bool, fit_params: dict[str, Any]
     ) -> _ModuleClassifier:
         X, targets = self._check_training_data(X, y, classes, reset=cold)
         if cold:
@@ -148,9 +170,15 @@ class _ModuleClassifier(_Net):
     def on_train_begin(self, net: Any, X: Any = None, y: Any = None, **kwargs: Any) -> None:
         """Weigh the classes as the labels of this call ask for."""
         super().on_train_begin(net, X, y, **kwargs)
-        if self.class_weight is not None:
-            weights = class_weights(self.class_weight, self.classes_, y)
-            self.criterion_.weight = torch.as_tensor(weights, device=self.device)
+        if self.class_weight is None:
+            return
+        for name, weights in loss_weights(self.class_weight, self.classes_, y).items():
+            if self.multilabel_ and (weights != 1).any() and not hasattr(self.criterion_, name):
+                raise ValueError(
+                    f"class_weight={self.class_weight!r} needs a criterion with a {name}, found "
+                    f"{type(self.criterion_).__name__}: weigh the labels there."
+                )
+            setattr(self.criterion_, name, torch.as_tensor(weights, device=self.device))
 
     def get_split_datasets(self, X: Any, y: Any = None, **fit_params: Any) -> tuple[Any, Any]:
         """Hold out `validation_fraction` of the samples where `early_stopping` asks for it."""
@@ -163,20 +191,10 @@ class _ModuleClassifier(_Net):
 
     @property
     def _default_callbacks(self) -> list[tuple[str, Any]]:
-        callbacks: list[tuple[str, Any]] = [
-            ("epoch_timer", EpochTimer()),
-            ("train_loss", PassthroughScoring("train_loss", on_train=True)),
-        ]
-        if self.early_stopping or self.train_split is not None:
-            accuracy = EpochScoring(encoded_accuracy, name="valid_acc", lower_is_better=False)
-            callbacks += [
-                ("valid_loss", PassthroughScoring("valid_loss")),
-                ("valid_acc", accuracy),
-            ]
-        if self.early_stopping:
-            stop = EarlyStopping("valid_loss", patience=self.n_iter_no_change, load_best=True)
-            callbacks.append(("early_stopping", stop))
-        return [*callbacks, ("print_log", PrintLog())]
+        return default_callbacks(
+            validates=self.early_stopping or self.train_split is not None,
+            patience=self.n_iter_no_change if self.early_stopping else None,
+        )
 
     # Initialisation.
 
@@ -187,6 +205,7 @@ class _ModuleClassifier(_Net):
             if self.classes is None:
                 raise ValueError("classes= must be known before initialize: pass it, or call fit.")
             self.classes_inferred_ = sorted_classes(self.classes, None)
+            self.multilabel_ = False
         return super().initialize()
 
     def _check_options(self) -> None:
@@ -207,6 +226,14 @@ class _ModuleClassifier(_Net):
             self.module_ = self.initialized_instance(self.module, {**sizes, **given})
         return self
 
+    def initialize_criterion(self) -> _ModuleClassifier:
+        """Build the criterion; for several labels, the default is a loss of each label alone."""
+        if not self.multilabel_ or self.criterion is not nn.CrossEntropyLoss:
+            return super().initialize_criterion()
+        given = self.get_params_for("criterion")
+        self.criterion_ = self.initialized_instance(nn.BCEWithLogitsLoss, given)
+        return self
+
     # Prediction.
 
     def get_dataset(self, X: Any, y: Any = None) -> Any:
@@ -216,7 +243,36 @@ class _ModuleClassifier(_Net):
             X = self._check_input(X, reset=False)
         return super().get_dataset(X, y)
 
+    def _get_predict_nonlinearity(self) -> Callable[[torch.Tensor], torch.Tensor]:
+        """Return what makes probabilities of the module's output, for each label alone if several.
+
+        skorch's own choice is for one label: it would give a pair (1 - p, p) for each column.
+        """
+        nonlinearity = super()._get_predict_nonlinearity()
+        if self.predict_nonlinearity != "auto" or not self.multilabel_:
+            return nonlinearity
+        # BCELoss is on probabilities, so a module trained by it gives them.
+        return nn.Identity() if isinstance(self.criterion_, nn.BCELoss) else torch.sigmoid
+
+    def predict_proba(self, X: Any) -> NDArray[np.float32]:
+        """Return the probability of each label, shape (n, C).
+
+        The rows add up to 1, unless `multilabel_`: then each label has a probability of its own.
+        """
+        return super().predict_proba(X)
+
     def predict(self, X: Any) -> NDArray[Any]:
-        """Return the most probable label of each sample, shape (n,)."""
-        columns = self.predict_proba(X).argmax(axis=1)
-        return self.classes_[columns]
+        """Return the most probable label of each sample, shape (n,).
+
+        Where `multilabel_`, an indicator (n, C) instead, of the dtype that `y` had in `fit`: 1
+        where the label is more probable than not.
+        """
+        proba = self.predict_proba(X)
+        if self.multilabel_:
+            return has_labels(proba).astype(self._indicator_dtype)
+        return self.classes_[proba.argmax(axis=1)]
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
+        return tags

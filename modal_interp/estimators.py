@@ -11,82 +11,15 @@ from torch import nn
 
 from modal_interp.classifier import _ModuleClassifier
 from modal_interp.modules import TabularMLP, TextBiLSTM, TextCNN
-from modal_interp.modules._words import check_size
-
-# Rows of an embedding that nobody sized: at least, and at most (0.4 GB of 100 dimensions).
-LEAST_ROWS, MOST_ROWS = 2**15, 2**20
-
-
-class _WordIdsClassifier(_ModuleClassifier):
-    """A classifier of texts, given as word ids."""
-
-    n_words_: int
-
-    def __init__(
-        self,
-        module: type[nn.Module],
-        *,
-        n_words: int | None,
-        embedding_matrix: Any,
-        lr: float = 2e-3,
-        max_epochs: int = 15,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(module, lr=lr, max_epochs=max_epochs, **kwargs)
-        self.n_words = n_words
-        self.embedding_matrix = embedding_matrix
-
-    def _check_input(self, X: Any, *, reset: bool) -> NDArray[np.int64]:
-        ids = as_word_ids(X)
-        largest = int(ids.max(initial=0))
-        n_words = self._count_rows(largest) if reset else self.n_words_
-        if largest >= n_words:
-            raise ValueError(
-                f"Word ids reach {largest}, but the embedding has {n_words} rows: pass "
-                "n_words=encoder.n_words_, or an embedding_matrix with a row for each word."
-            )
-        self.n_words_ = n_words
-        return ids
-
-    def _count_rows(self, largest: int) -> int:
-        """Return the number of embedding rows: as told, else enough for words yet to come."""
-        if self.embedding_matrix is not None:
-            rows = len(self.embedding_matrix)
-            if self.n_words not in (None, rows):
-                raise ValueError(f"n_words={self.n_words}, but embedding_matrix has {rows} rows.")
-            return rows
-        if self.n_words is not None:
-            return check_size("n_words", self.n_words, 2)
-        return min(max(LEAST_ROWS, 1 << largest.bit_length()), MOST_ROWS)
-
-    def _module_sizes(self) -> dict[str, Any]:
-        if "n_words_" not in vars(self):
-            self.n_words_ = self._count_rows(0)
-        return {"n_words": self.n_words_, "embedding_matrix": self.embedding_matrix}
-
-
-def as_word_ids(X: Any) -> NDArray[np.int64]:
-    """Return `X` as word ids (n, T), int64, or raise a ValueError that says what is wrong."""
-    try:
-        ids = np.asarray(X)
-    except ValueError as error:
-        raise ValueError("X must have rows of one length: pad them with 0.") from error
-    if ids.dtype.kind in "US" or any(isinstance(item, str) for item in ids.ravel()[:1].tolist()):
-        raise ValueError("X holds strings, not word ids: put a WordEncoder before this classifier.")
-    if ids.ndim != 2 or not ids.size:
-        raise ValueError(f"X must be word ids of shape (n, T), found shape {ids.shape}.")
-    if ids.dtype.kind not in "iu":
-        raise ValueError(f"X must hold integers (word ids), found dtype {ids.dtype}.")
-    if ids.min() < 0:
-        raise ValueError(f"Word ids must be >= 0, found {ids.min()}.")
-    return np.require(ids, np.int64, "W")
+from modal_interp.word_ids import _WordIdsClassifier
 
 
 class TextCNNClassifier(_WordIdsClassifier):
-    """Classify texts by Kim's convolutional network, :class:`TextCNN`.
+    r"""Classify texts by Kim's convolutional network, :class:`TextCNN`.
 
     A skorch net with scikit-learn's manners: labels of any kind in and out, nothing printed,
-    reproducible, and usable in pipelines, searches and modAL's learners.
+    reproducible, and usable in pipelines, searches and modAL's learners. The shape of `y` says how
+    many labels a sample has: (n,) one, (n, C) of 0 and 1 any number out of C.
 
     Parameters
     ----------
@@ -104,14 +37,17 @@ class TextCNNClassifier(_WordIdsClassifier):
     max_epochs : int, default=15
         Passes over the samples in each call of `fit` or `partial_fit`.
     classes : array-like of shape (C,), default=None
-        All labels, also those that no sample has yet. None takes the labels of `y`.
+        All labels, also those that no sample has yet. None takes the labels of `y`. Where `y` has
+        a column for each label: their names in the order of the columns, None for 0..C-1.
     class_weight : None, "balanced" or dict, default=None
         Weights of the labels in the loss. "balanced" follows the labels of each call; labels that
-        a dict leaves out weigh 1.
+        a dict leaves out weigh 1. Where `y` has a column for each label, "balanced" weighs the 1s
+        of a column by its 0s / its 1s (by 1 where it lacks either), and a dict weighs columns.
     early_stopping : bool, default=False
         Hold out samples, stop when their loss no longer falls, and keep the best epoch's weights.
     validation_fraction : float in (0, 1), default=0.1
-        Share of the samples held out; stratified, unless a class has too few.
+        Share of the samples held out; stratified, unless a class has too few or samples have
+        several labels.
     n_iter_no_change : int, default=10
         Epochs to wait for a lower loss.
     random_state : None, int or RandomState, default=None
@@ -119,7 +55,9 @@ class TextCNNClassifier(_WordIdsClassifier):
         on a CPU) and leaves all global generators as they were; training that goes on draws on.
     criterion, optimizer, optimizer__fused, batch_size, iterator_train__shuffle, train_split
         As in skorch, with the defaults CrossEntropyLoss (on logits), Adam, True, 50, True and
-        None (all samples are for training).
+        None (all samples are for training). Where `y` has a column for each label,
+        CrossEntropyLoss stands for BCEWithLogitsLoss: the mean over samples and labels of
+        :math:`-y \log p - (1 - y) \log(1 - p)`, p the sigmoid of the logit. Another is kept.
     device : str, default="auto"
         "auto" is CUDA where torch finds it, else the CPU, decided anew on each machine.
     verbose : int, default=0
@@ -130,7 +68,11 @@ class TextCNNClassifier(_WordIdsClassifier):
     Attributes
     ----------
     classes_ : ndarray of shape (C,)
-        Sorted labels; the columns of `predict_proba`.
+        The columns of `predict_proba`: sorted labels, or where `multilabel_` in the order of `y`.
+    multilabel_ : bool
+        Whether samples have several labels. Then `predict_proba` gives each label a probability
+        of its own, `predict` an indicator matrix (1 where it is above 0.5) of the dtype that `y`
+        had in `fit`, and `score` the share of samples with all labels right.
     n_words_ : int
         Rows of the embedding.
     module_ : nn.Module
@@ -144,8 +86,9 @@ class TextCNNClassifier(_WordIdsClassifier):
     ------
     ValueError
         If a parameter breaks its rule, `X` is not word ids of shape (n, T) with a row of the
-        embedding for each, or `y` is not one label out of `classes` for each text. The message
-        says what was found and what to do.
+        embedding for each, or `y` is neither one label out of `classes` for each text nor a
+        matrix of 0 and 1 with a column for each of `classes`, or not of the kind that a warm
+        start goes on with. The message says what was found and what to do.
 
     Notes
     -----
@@ -153,8 +96,9 @@ class TextCNNClassifier(_WordIdsClassifier):
     ALDEN (section 4.2). Batches of 50 are Kim's. A row of the embedding that no training text
     uses keeps its first value, so spare rows cost time in the optimiser (fused Adam over 32,768
     rows of 100: 3.5 ms a step, over 18,000: 2.7 ms) and nothing else.
-    Callbacks see targets as places in `classes_`, not as labels. Parameters that are set after
-    `fit` act at the next one, those of the optimiser at once.
+    Callbacks see targets as places in `classes_`, not as labels; where `multilabel_`, as float32
+    of 0 and 1. Parameters that are set after `fit` act at the next one, those of the optimiser at
+    once. ``initialize()`` before any `y` builds a net for one label a sample.
 
     Departs from the paper: Adam instead of Adadelta, and no constraint on weights.
 
@@ -167,6 +111,14 @@ class TextCNNClassifier(_WordIdsClassifier):
     >>> net = TextCNNClassifier(n_words=8, max_epochs=40, random_state=0).fit(X, y)
     >>> net.predict(X).tolist()
     ['pos', 'neg', 'pos', 'neg']
+
+    Several labels for each text:
+
+    >>> Y = np.array([[1, 0, 1], [0, 1, 0], [1, 0, 1], [0, 0, 0]])
+    >>> names = ["film", "music", "praise"]
+    >>> net = TextCNNClassifier(n_words=8, classes=names, max_epochs=40, random_state=0).fit(X, Y)
+    >>> net.predict(X).tolist()
+    [[1, 0, 1], [0, 1, 0], [1, 0, 1], [0, 0, 0]]
     """
 
     def __init__(

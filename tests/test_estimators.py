@@ -130,7 +130,7 @@ X2, Y2 = data(text_cnn)
         ({"classes": [0, 1, 5]}, Y2 + 1, r"not in classes=\[0, 1, 5\]: \[2\]"),
         ({"classes": ["0", "1"]}, Y2, r"not in classes=\['0', '1'\]: \[0, 1\]"),
         ({"classes": "ab"}, Y2, "classes must be a 1-D collection of labels, found 'ab'"),
-        ({}, np.stack([Y2, 1 - Y2], 1), r"shape \(60, 2\): multi-label"),
+        ({}, np.stack([Y2, Y2 + 1], 1), r"y of shape \(60, 2\) must be an indicator matrix"),
         ({}, Y2 + 0.5, "Unknown label type"),
         ({}, np.where(Y2, np.nan, 1.0), "Input y contains NaN"),
         ({}, Y2[:-1], "inconsistent numbers of samples"),

@@ -1,0 +1,35 @@
+"""What is measured while a classifier trains, and when its training stops."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from skorch import NeuralNetClassifier
+from skorch.callbacks import EarlyStopping, EpochScoring, EpochTimer, PassthroughScoring, PrintLog
+
+from modal_interp.indicator import has_labels
+
+
+def encoded_accuracy(net: NeuralNetClassifier, X: Any, y: NDArray[Any]) -> float:
+    """Return the accuracy against encoded targets, which is what skorch's callbacks hold."""
+    proba = net.predict_proba(X)
+    if net.multilabel_:
+        return float(np.mean((has_labels(proba) == y).all(axis=1)))
+    return float(np.mean(proba.argmax(axis=1) == y))
+
+
+def default_callbacks(*, validates: bool, patience: int | None) -> list[tuple[str, Any]]:
+    """Return the callbacks that time, score, stop after `patience` epochs, and print."""
+    callbacks: list[tuple[str, Any]] = [
+        ("epoch_timer", EpochTimer()),
+        ("train_loss", PassthroughScoring("train_loss", on_train=True)),
+    ]
+    if validates:
+        accuracy = EpochScoring(encoded_accuracy, name="valid_acc", lower_is_better=False)
+        callbacks += [("valid_loss", PassthroughScoring("valid_loss")), ("valid_acc", accuracy)]
+    if patience is not None:
+        stop = EarlyStopping("valid_loss", patience=patience, load_best=True)
+        callbacks.append(("early_stopping", stop))
+    return [*callbacks, ("print_log", PrintLog())]

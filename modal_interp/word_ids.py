@@ -1,0 +1,80 @@
+"""Texts as word ids: checked, with a row of the embedding for each word."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import nn
+
+from modal_interp.classifier import _ModuleClassifier
+from modal_interp.modules._words import check_size
+
+# Rows of an embedding that nobody sized: at least, and at most (0.4 GB of 100 dimensions).
+LEAST_ROWS, MOST_ROWS = 2**15, 2**20
+
+
+class _WordIdsClassifier(_ModuleClassifier):
+    """A classifier of texts, given as word ids."""
+
+    n_words_: int
+
+    def __init__(
+        self,
+        module: type[nn.Module],
+        *,
+        n_words: int | None,
+        embedding_matrix: Any,
+        lr: float = 2e-3,
+        max_epochs: int = 15,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(module, lr=lr, max_epochs=max_epochs, **kwargs)
+        self.n_words = n_words
+        self.embedding_matrix = embedding_matrix
+
+    def _check_input(self, X: Any, *, reset: bool) -> NDArray[np.int64]:
+        ids = as_word_ids(X)
+        largest = int(ids.max(initial=0))
+        n_words = self._count_rows(largest) if reset else self.n_words_
+        if largest >= n_words:
+            raise ValueError(
+                f"Word ids reach {largest}, but the embedding has {n_words} rows: pass "
+                "n_words=encoder.n_words_, or an embedding_matrix with a row for each word."
+            )
+        self.n_words_ = n_words
+        return ids
+
+    def _count_rows(self, largest: int) -> int:
+        """Return the number of embedding rows: as told, else enough for words yet to come."""
+        if self.embedding_matrix is not None:
+            rows = len(self.embedding_matrix)
+            if self.n_words not in (None, rows):
+                raise ValueError(f"n_words={self.n_words}, but embedding_matrix has {rows} rows.")
+            return rows
+        if self.n_words is not None:
+            return check_size("n_words", self.n_words, 2)
+        return min(max(LEAST_ROWS, 1 << largest.bit_length()), MOST_ROWS)
+
+    def _module_sizes(self) -> dict[str, Any]:
+        if "n_words_" not in vars(self):
+            self.n_words_ = self._count_rows(0)
+        return {"n_words": self.n_words_, "embedding_matrix": self.embedding_matrix}
+
+
+def as_word_ids(X: Any) -> NDArray[np.int64]:
+    """Return `X` as word ids (n, T), int64, or raise a ValueError that says what is wrong."""
+    try:
+        ids = np.asarray(X)
+    except ValueError as error:
+        raise ValueError("X must have rows of one length: pad them with 0.") from error
+    if ids.dtype.kind in "US" or any(isinstance(item, str) for item in ids.ravel()[:1].tolist()):
+        raise ValueError("X holds strings, not word ids: put a WordEncoder before this classifier.")
+    if ids.ndim != 2 or not ids.size:
+        raise ValueError(f"X must be word ids of shape (n, T), found shape {ids.shape}.")
+    if ids.dtype.kind not in "iu":
+        raise ValueError(f"X must hold integers (word ids), found dtype {ids.dtype}.")
+    if ids.min() < 0:
+        raise ValueError(f"Word ids must be >= 0, found {ids.min()}.")
+    return np.require(ids, np.int64, "W")
