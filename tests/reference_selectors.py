@@ -6,7 +6,6 @@ Nothing here is shared with the package. What the package computes fast must equ
 import itertools
 import math
 
-import numpy as np
 from sklearn.utils import check_random_state
 
 

@@ -37,6 +37,7 @@ MAY_IMPORT = {
     "interpretations": {"gradients", "layers", "outputs"},
     "representations": {"gradients", "interpretations", "layers", "outputs", "passes"},
     "measures": set(),
+    "combining": set(),
     "scores": {"dropout", "measures", "passes"},
     "gradient_lengths": {"gradients", "interpretations", "layers", "passes"},
     "candidates": {"learner"},

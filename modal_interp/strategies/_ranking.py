@@ -7,12 +7,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from skorch import NeuralNet
 
 from modal_interp.query import Query
 from modal_interp.selectors.top_k import top_k
 
-Score = Callable[[NeuralNet, Any], NDArray[np.float64]]
+Score = Callable[[Any, Any], NDArray[np.float64]]  # of a net and samples
 
 
 def best_by(score: Score, query: Query, n_instances: int, *, reverse: bool) -> Any:

@@ -138,11 +138,14 @@ def alden_diversity(
         random_state=random_state,
         X_labeled=X_labeled,
         needs_labeled=True,
+        check=partial(
+            _check,
+            embedding_layer=embedding_layer,
+            output_layer=output_layer,
+            labeled=labeled_param(X_labeled),
+        ),
     )
     views = query.views
-    for view in views:
-        _check_words(view, embedding_layer, output_layer, labeled_param(X_labeled))
-        _check_same_words(view, views[0], embedding_layer)
     explain = partial(
         word_interpretations,
         target=target,
@@ -160,6 +163,14 @@ def alden_diversity(
         n_instances,
     )
     return query.answer(indices, diversity)
+
+
+def _check(
+    views: list[View], *, embedding_layer: str | None, output_layer: str | None, labeled: str
+) -> None:
+    for view in views:
+        _check_words(view, embedding_layer, output_layer, labeled)
+        _check_same_words(view, views[0], embedding_layer)
 
 
 def _check_words(

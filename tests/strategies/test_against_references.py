@@ -137,6 +137,21 @@ def test_bald(problem, reverse, n_passes):
 
 
 @settings(max_examples=100, deadline=None)
+@given(problems(committees=(1, 2, 3), most=4), st.integers(1, 4))
+def test_batch_bald(problem, n_passes):
+    passes = posterior(problem, n_passes)
+    net = problem.nets[0]
+    labels = [
+        [[reference.labels_of(net, p)[label] for p in sample] for sample in passes]
+        for label in range(len(reference.labels_of(net, passes[0][0])))
+    ]
+    expected = reference_selectors.joint_information(labels, problem.k)
+    n_passes = n_passes if len(problem.nets) == 1 else None
+    options = {"n_passes": n_passes, "random_state": problem.seed}
+    assert_chooses("batch_bald", problem, *expected, **options)
+
+
+@settings(max_examples=100, deadline=None)
 @given(problems(), st.booleans())
 def test_egl(problem, reverse):
     scores = [
