@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from modal_interp.learner import labeled_param
+from modal_interp.layers import find_embedding, padding_id, reads_words
+from modal_interp.learner import View, labeled_param
 from modal_interp.query import open_query
 from modal_interp.scores import entropy_scores
 from modal_interp.selectors.top_k import top_k
@@ -81,24 +82,26 @@ def exclude_duplicates(learner: Any, X_pool: Any, *, X_labeled: Any = None) -> N
     Departs from the paper: none; a filter of the pool, not a strategy of a paper.
     """
     query = open_query(learner, X_pool, 1, X_labeled=X_labeled, needs_labeled=True)
-    known = [_is_labeled(view.pool, view.labeled, labeled_param(X_labeled)) for view in query.views]
+    known = [_is_labeled(view, labeled_param(X_labeled)) for view in query.views]
     return np.flatnonzero(~np.all(known, axis=0))
 
 
-def _is_labeled(pool: Any, labeled: list[Any], param: str) -> NDArray[np.bool_]:
+def _is_labeled(view: View, param: str) -> NDArray[np.bool_]:
     """Tell which rows of the pool are rows of a labelled collection, padding aside."""
-    for X in (pool, *labeled):
+    for X in (view.pool, *view.labeled):
         if not isinstance(X, np.ndarray):
             raise TypeError(
                 f"X_pool and {param} must reach the net as arrays to be compared; found a "
                 f"{type(X).__name__}."
             )
-    keys = {_key(row) for X in labeled for row in X}
-    return np.array([_key(row) in keys for row in pool])
+    padding = padding_id(find_embedding(view.net)) if reads_words(view.net) else None
+    keys = {_key(row, padding) for X in view.labeled for row in X}
+    return np.array([_key(row, padding) in keys for row in view.pool])
 
 
-def _key(row: NDArray[Any]) -> bytes:
+def _key(row: NDArray[Any], padding: int | None) -> bytes:
     """Return what equal samples have in common; word ids are equal whatever follows the last."""
-    if row.dtype.kind in "iu" and row.ndim == 1:
-        return np.trim_zeros(row, "b").astype(np.int64).tobytes()
+    if padding is not None and row.dtype.kind in "iu" and row.ndim == 1:
+        n_words = np.flatnonzero(row != padding).max(initial=-1) + 1
+        return row[:n_words].astype(np.int64).tobytes()
     return (row.astype(np.float64) + 0.0).tobytes()  # of one kind, whatever the sign of zero

@@ -42,7 +42,7 @@ MAY_IMPORT = {
     "gradient_lengths": {"gradients", "interpretations", "layers", "passes"},
     "candidates": {"learner"},
     "query": {"candidates", "learner"},
-    "narrowing": {"learner", "query", "scores", "selectors"},
+    "narrowing": {"layers", "learner", "query", "scores", "selectors"},
     "selectors": set(),
     "strategies": {
         "dropout",

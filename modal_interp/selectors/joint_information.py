@@ -115,8 +115,8 @@ def joint_information(
     outcomes = _checked_outcomes(probs, multilabel)
     k = checked_count(k, outcomes.shape[2])
     limits = (
-        _checked_limit(max_configurations, "max_configurations"),
-        _checked_limit(n_samples, "n_samples"),
+        checked_limit(max_configurations, "max_configurations"),
+        checked_limit(n_samples, "n_samples"),
     )
     chosen, gain = _greedy(outcomes, k, limits, check_random_state(random_state))
     most = len(outcomes) * np.log(outcomes.shape[3])
@@ -218,7 +218,8 @@ def _checked_outcomes(probs: ArrayLike, multilabel: bool) -> NDArray[np.float64]
     return np.ascontiguousarray(p.transpose(2, 0, 1))[None]
 
 
-def _checked_limit(limit: Any, param: str) -> int:
+def checked_limit(limit: Any, param: str) -> int:
+    """Return `limit` as an int of at least 1, or raise an error that names it."""
     if isinstance(limit, bool | np.bool_) or not isinstance(limit, int | np.integer):
         raise TypeError(f"{param} must be a whole number; found {limit!r}.")
     if limit < 1:

@@ -15,7 +15,7 @@ from modal_interp.measures import distributions, mutual_information
 from modal_interp.passes import as_array, check_finite, distinct_rows, forward, in_order
 from modal_interp.query import Query, open_query
 from modal_interp.scores import bald_scores
-from modal_interp.selectors.joint_information import joint_information
+from modal_interp.selectors.joint_information import checked_limit, joint_information
 from modal_interp.selectors.top_k import top_k
 from modal_interp.strategies._checks import check_nets
 
@@ -170,6 +170,8 @@ def batch_bald(
     .. [1] A. Kirsch, J. van Amersfoort and Y. Gal. BatchBALD: efficient and diverse batch
        acquisition for deep Bayesian active learning. NeurIPS 2019.
     """
+    checked_limit(max_configurations, "max_configurations")
+    checked_limit(n_samples, "n_samples")
     query = open_query(
         learner,
         X_pool,
