@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from modal_interp.estimators import TabularMLPClassifier, TextBiLSTMClassifier, TextCNNClassifier
-from modal_interp.passes import distinct_rows, forward
+from modal_interp.passes import forward
 from tests.nets import (
     LengthSorter,
     MeanReader,
@@ -113,7 +113,6 @@ def test_probabilities_are_those_of_predict_proba(name, size):
     found = forward(net, X)
     np.testing.assert_allclose(found.proba, net.predict_proba(X), atol=1e-6)
     assert not found.several
-    assert found.proba.dtype == np.float32
     assert found.features.shape == (11, 0)
 
 
@@ -215,14 +214,3 @@ def test_layers_that_do_not_read_a_row_a_sample(layer, message):
         forward(net, word_ids(), features=True, output_layer=layer)
     assert_same(before, state_of(net))
     assert forward(net, word_ids(), features=True, output_layer="out").features.shape == (9, 4)
-
-
-def test_distinct_rows():
-    X = word_ids()
-    distinct, sample_of = distinct_rows(X)
-    assert len(np.unique(distinct, axis=0)) == len(distinct) < len(X)
-    np.testing.assert_array_equal(distinct[sample_of], X)
-    rows = X.tolist()
-    distinct, sample_of = distinct_rows(rows)
-    assert distinct is rows
-    assert np.arange(9)[sample_of].tolist() == list(range(9))
