@@ -385,7 +385,7 @@ class Linear(nn.Module):
     def __init__(self, p):
         super().__init__()
         self.drop = nn.Dropout(p)
-        self.weight = nn.Parameter(torch.linspace(0.0, 0.05, 4))
+        self.weight = nn.Parameter(torch.linspace(0.0, 0.005, 4))
 
     def forward(self, x):
         first = 0.3 + self.drop(x) @ self.weight
@@ -398,7 +398,7 @@ def test_mean_over_many_passes_is_the_expectation(seed, p):
     net = initialized(Linear, module__p=p, classes=[0, 1])
     X = np.random.default_rng(seed).normal(size=(5, 4)).astype(np.float32)
     found = passes(net, X, k=400, seed=seed)[:, :, 0]
-    terms = X * np.linspace(0.0, 0.05, 4)
+    terms = X * np.linspace(0.0, 0.005, 4)
     deviation = np.sqrt((terms**2).sum(axis=1) * p / (1 - p))
     assert (np.abs(found.mean(axis=1) - 0.3 - terms.sum(axis=1)) < 5 * deviation / 20).all()
     np.testing.assert_allclose(found.std(axis=1), deviation, rtol=0.35)
