@@ -30,6 +30,7 @@ from modal_interp import (
     margin_scores,
     most_uncertain,
     open_query,
+    product,
     random_sampling,
     ranked_mean,
     top_k,
@@ -39,10 +40,10 @@ from modal_interp import (
 def uncertain_and_typical(learner: Any, X_pool: Any, n_instances: int = 1, **options: Any) -> Any:
     """Ask where the margin is small and many others are near: a mean of two ranks."""
     query = open_query(learner, X_pool, n_instances, **options)
-    view = query.views[0]
-    scores = ranked_mean(
-        margin_scores(view.net, view.pool), closeness(features(view.net, view.pool))
-    )
+    scores = []
+    for net, X, _ in query.views:  # one of a learner, one a member of a committee
+        scores += [margin_scores(net, X), closeness(features(net, X))]
+    scores = ranked_mean(*scores)
     chosen = top_k(scores, n_instances)
     return query.answer(chosen, scores[chosen])
 
@@ -55,16 +56,14 @@ def medoids_of_features(learner: Any, X_pool: Any, n_instances: int = 1, **optio
     return query.answer(found.medoids, np.bincount(found.labels))
 
 
-def long_words_in_doubt(learner: Any, X_pool: Any, n_instances: int = 1, **options: Any) -> Any:
-    """Ask for the product of two scores of the package, mean over a committee."""
+def doubtful_and_moving(learner: Any, X_pool: Any, n_instances: int = 1, **options: Any) -> Any:
+    """Ask for the highest product of margin and gradient length, mean over a committee."""
     query = open_query(learner, X_pool, n_instances, **options)
-    scores = np.mean(
-        [
-            margin_scores(view.net, view.pool) * expected_word_gradient_length(view.net, view.pool)
-            for view in query.views
-        ],
-        axis=0,
-    )
+    products = [
+        product(margin_scores(net, X), expected_word_gradient_length(net, X))
+        for net, X, _ in query.views
+    ]
+    scores = np.mean(products, axis=0)
     chosen = top_k(scores, n_instances)
     return query.answer(chosen, scores[chosen])
 
@@ -101,7 +100,7 @@ def main() -> None:
         "uncertain and typical": uncertain_and_typical,
         "medoids of features": medoids_of_features,
         "  of the uncertain half": partial(medoids_of_features, candidates=narrowed),
-        "long words in doubt": long_words_in_doubt,
+        "doubtful and moving": doubtful_and_moving,
     }
     for name, strategy in strategies.items():
         print(f"{name:26} {accuracy_after(strategy):.3f}")

@@ -28,6 +28,7 @@ from modal_interp.query import Query, open_query
 from modal_interp.representations import features, gradient_embedding, interpretation
 from modal_interp.scores import (
     bald_scores,
+    dropout_probabilities,
     entropy_scores,
     least_confidence_scores,
     margin_scores,
@@ -79,6 +80,7 @@ __all__ = [
     "coreset",
     "dami_kmedoids",
     "diverse_words",
+    "dropout_probabilities",
     "egl",
     "egl_word",
     "embedding_matrix",

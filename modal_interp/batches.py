@@ -48,7 +48,7 @@ def batches(net: NeuralNet, X: Any, *, verbose: int = 0) -> Iterator[tuple[Rows,
     plain = isinstance(X, np.ndarray) and net.dataset is Dataset
     if plain and net.iterator_valid is DataLoader and not _collates(net):
         parts = _by_length(X, _batch_size(net, len(X)))
-        dtype = _input_dtype(net)
+        dtype = _input_dtype(net, X)
         read: Iterator[Any] = (
             (rows, torch.from_numpy(X[rows].astype(dtype, copy=False)).to(net.device))
             for rows in parts
@@ -59,13 +59,29 @@ def batches(net: NeuralNet, X: Any, *, verbose: int = 0) -> Iterator[tuple[Rows,
     yield from tqdm(read, total=n_batches, unit="batch", leave=False, disable=verbose <= 0)
 
 
+def distinct_rows(X: Any) -> tuple[Any, Any]:
+    """Return the rows of `X` once each, and which of them each sample is.
+
+    What is computed of them once is equal for equal samples to the last bit; in a batch, rounding
+    follows a sample's place. What is no plain array is returned as it is.
+    """
+    if not isinstance(X, np.ndarray) or X.dtype.kind not in "iufb" or X.size == 0:
+        return X, slice(None)
+    rows = X.reshape(len(X), -1)
+    # By their bytes, which is many times faster than column by column; both zeros are one.
+    rows = np.ascontiguousarray(rows + 0.0 if X.dtype.kind == "f" else rows)
+    keys = rows.view(f"V{rows.itemsize * rows.shape[1]}").ravel()
+    _, first, sample_of = np.unique(keys, return_index=True, return_inverse=True)
+    return X[first], sample_of.reshape(-1)
+
+
 def _collates(net: NeuralNet) -> bool:
     return "collate_fn" in net.get_params_for("iterator_valid")
 
 
-def _input_dtype(net: NeuralNet) -> type[np.generic]:
+def _input_dtype(net: NeuralNet, X: NDArray[Any]) -> type[np.generic]:
     """Return what the module computes with: word ids, or reals as precise as its parameters."""
-    if reads_words(net):
+    if reads_words(net) and X.dtype.kind in "iub":
         return np.int64
     double = any(p.dtype == torch.float64 for p in net.module_.parameters())
     return np.float64 if double else np.float32

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 import numbers
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -50,15 +52,28 @@ def candidate_rows(candidates: Any, learner: Any, X_pool: Any, random_state: Ran
     ):
         rows = np.arange(n)
         for step in candidates:
-            left = X_pool if len(rows) == n else _safe_indexing(X_pool, rows)
-            rows = rows[candidate_rows(step, learner, left, random_state)]
+            if len(rows):
+                left = X_pool if len(rows) == n else _safe_indexing(X_pool, rows)
+                rows = rows[candidate_rows(step, learner, left, random_state)]
         return rows
     if isinstance(candidates, numbers.Real):
         return _drawn(candidates, n, random_state)
     if callable(candidates):
-        found = candidates(learner, X_pool)
-        candidates = found[0] if isinstance(found, tuple) else found
+        candidates = _called(candidates, learner, X_pool, random_state)
     return _checked(candidates, n)
+
+
+def _called(find: Callable[..., Any], learner: Any, X_pool: Any, random_state: RandomState) -> Any:
+    """Return the rows that a function finds, by this query's randomness if it draws."""
+    seed = inspect.signature(find).parameters.get("random_state")
+    options = {"random_state": random_state} if seed is not None and seed.default is None else {}
+    try:
+        found = find(learner, X_pool, **options)
+    except ValueError as error:
+        raise ValueError(
+            f"candidates={find!r} failed on {n_samples(X_pool)} samples: {error}"
+        ) from error
+    return found[0] if isinstance(found, tuple) else found
 
 
 def _drawn(size: Any, n: int, random_state: RandomState) -> Rows:

@@ -13,7 +13,7 @@ from torch import nn
 from torch.utils.data import Subset
 
 from modal_interp.callbacks import default_callbacks
-from modal_interp.indicator import has_labels
+from modal_interp.indicator import column_labels, has_labels
 from modal_interp.labels import (
     check_targets,
     encode_targets,
@@ -204,8 +204,13 @@ class _ModuleClassifier(_Net):
         if "classes_inferred_" not in vars(self):
             if self.classes is None:
                 raise ValueError("classes= must be known before initialize: pass it, or call fit.")
-            self.classes_inferred_ = sorted_classes(self.classes, None)
-            self.multilabel_ = False
+            # No y tells yet: a loss of each label alone does.
+            self.multilabel_ = self.criterion in (nn.BCEWithLogitsLoss, nn.BCELoss)
+            if self.multilabel_:
+                self.classes_inferred_ = column_labels(self.classes, len(self.classes))
+                self._indicator_dtype = np.dtype(np.int64)
+            else:
+                self.classes_inferred_ = sorted_classes(self.classes, None)
         return super().initialize()
 
     def _check_options(self) -> None:

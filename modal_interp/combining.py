@@ -27,7 +27,7 @@ def ranked_mean(*scores: ArrayLike) -> NDArray[np.float64]:
     Raises
     ------
     ValueError
-        If scores are missing, of several lengths, not real numbers or NaN.
+        If scores are missing, of several lengths, not real numbers or not finite.
 
     Notes
     -----
@@ -60,7 +60,7 @@ def product(*scores: ArrayLike) -> NDArray[np.float64]:
     Raises
     ------
     ValueError
-        If scores are missing, of several lengths, not real numbers, NaN or negative.
+        If scores are missing, of several lengths, not real numbers, not finite or negative.
 
     Notes
     -----
@@ -95,6 +95,8 @@ def _checked(scores: tuple[Any, ...]) -> NDArray[np.float64]:
             f"scores must be real numbers; found dtypes {[str(row.dtype) for row in rows]}."
         )
     matrix = np.stack(rows).astype(np.float64)
-    if np.isnan(matrix).any():
-        raise ValueError(f"scores must not hold NaN; found {int(np.isnan(matrix).sum())}.")
+    if not np.isfinite(matrix).all():
+        raise ValueError(
+            f"scores must be finite; found {int((~np.isfinite(matrix)).sum())} others."
+        )
     return matrix

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,7 +16,7 @@ from torch.nn.modules.dropout import _DropoutNd
 
 from modal_interp.batches import Rows, batches
 from modal_interp.hooks import outputs_replaced, switched_on, untouched, without_fast_paths
-from modal_interp.outputs import predicted
+from modal_interp.outputs import precise, predicted
 from modal_interp.skorch_net import seeded
 
 # Layers whose dropout is a mask that can be drawn beforehand: of single values, of channels.
@@ -46,7 +45,7 @@ def dropout_layers(net: NeuralNet) -> list[nn.Module]:
         raise ValueError(
             f"passes with dropout need a dropout layer with p > 0; {type(net.module_).__name__} "
             "holds none. Give it one (module__dropout=0.5 in this package's estimators), or use a "
-            "Committee, whose members take the place of the passes."
+            "Committee of several members, which take the place of the passes."
         )
     return layers
 
@@ -75,7 +74,8 @@ def dropout_passes(
     approximate posterior of Gal and Ghahramani (ICML 2016). So the passes of a sample do not
     depend on its batch, and those of two samples belong together. Where dropout sits only behind
     the encoder, samples are encoded once. Layers that drop by themselves (recurrent, attention and
-    alpha dropout) draw for each sample: reproducible, but not apart from its batch.
+    alpha dropout), and those given no dimension of samples (packed words), draw for each sample:
+    reproducible, but not apart from its batch.
 
     Parameters
     ----------
@@ -101,7 +101,8 @@ def dropout_passes(
         If the net has no dropout layer.
     """
     layers = dropout_layers(net)
-    native = [layer for layer in layers if not isinstance(layer, (*_BY_VALUE, *_BY_CHANNEL))]
+    # Exactly these: a subclass may drop by rules of its own.
+    native = [layer for layer in layers if type(layer) not in (*_BY_VALUE, *_BY_CHANNEL)]
     masked = [layer for layer in layers if layer not in native]
     masks = _Masks(masked, random_state.randint(2**31 - 1))
     at_once = False if native else None
@@ -110,8 +111,11 @@ def dropout_passes(
         for rows, Xi in batches(net, X, verbose=verbose):
             if at_once is None:
                 at_once = _can_replay(net, Xi, masks, n_passes)
-            pull = _replayed if at_once else partial(_one_by_one, native=native)
-            yield DropoutPasses(rows, *pull(net, Xi, masks, n_passes))
+            found = _replayed(net, Xi, masks, n_passes) if at_once else None
+            if found is None:  # the first batch may have been too simple to tell
+                at_once = False
+                found = _one_by_one(net, Xi, masks, n_passes, native)
+            yield DropoutPasses(rows, *found)
 
 
 def _drops(layer: nn.Module) -> bool:
@@ -133,6 +137,7 @@ class _Masks:
     def begin(self, passes: range, n_samples: int, *, blank: bool = False) -> None:
         """Begin a forward pass that stands for these passes; a blank one drops nothing."""
         self.passes, self.n_samples, self.blank = passes, n_samples, blank
+        self.spread = False  # over all passes, each below the last
         self.unclear = False  # whether a dimension beside that of the samples is as long
         self.calls = dict.fromkeys(self.number, 0)
 
@@ -151,8 +156,9 @@ class _Masks:
             # A module may count on a change in place and not look at what is returned.
             return x.copy_(dropped) if getattr(layer, "inplace", False) else dropped
         n, n_passes = self.n_samples, len(self.passes)
-        if x.ndim != 2 or len(x) not in (n, n * n_passes):
+        if x.ndim != 2 or not (len(x) == n or (self.spread and len(x) == n * n_passes)):
             raise _NotByRowsError
+        self.spread = True
         shape = (1, x.shape[1])
         masks = torch.stack([self._mask(layer, call, k, shape) for k in self.passes]).to(x)
         dropped = x.reshape(-1, n, x.shape[1]) * masks
@@ -170,9 +176,11 @@ class _Masks:
             return torch.full(shape, float(self.blank))
         if isinstance(layer, _BY_CHANNEL):
             shape = (*shape[:2], *[1] * (len(shape) - 2))
-        # Drawn by NumPy: row by row, so that a shorter batch has the beginning of the same mask.
-        rng = RandomState([self.seed, self.number[layer], call, k])
-        stays = rng.random_sample(shape) >= layer.p
+        # Each row from a seed of its own, so that a shorter batch has a part of the same mask.
+        stays = np.empty(shape)
+        for place in np.ndindex(shape[:-1]):
+            rng = RandomState([self.seed, self.number[layer], call, k, *place])
+            stays[place] = rng.random_sample(shape[-1]) >= layer.p
         return torch.from_numpy(stays / (1 - layer.p))
 
 
@@ -187,31 +195,39 @@ def _can_replay(net: NeuralNet, Xi: Any, masks: _Masks, n_passes: int) -> bool:
     """
     n = get_len(Xi)
     masks.begin(range(1), n, blank=True)
-    expected, _ = predicted(net, net.infer(Xi))
+    expected, _ = predicted(net, precise(net.infer(Xi)))
     masks.begin(range(n_passes), n, blank=True)
     try:
-        found, _ = predicted(net, net.infer(Xi))
+        found, _ = predicted(net, precise(net.infer(Xi)))
     except Exception:  # whatever a module of the user's raises at more rows than it was given
         return False
     expected = expected.repeat(n_passes, 1)
     return found.shape == expected.shape and torch.allclose(found, expected, rtol=1e-4, atol=1e-6)
 
 
-def _replayed(net: NeuralNet, Xi: Any, masks: _Masks, n_passes: int) -> tuple[Tensor, bool]:
+def _replayed(net: NeuralNet, Xi: Any, masks: _Masks, n_passes: int) -> tuple[Tensor, bool] | None:
+    """Return the probabilities (b, K, C) by one pass through the encoder; None if that fails."""
     n = get_len(Xi)
     masks.begin(range(n_passes), n)
-    proba, several = predicted(net, net.infer(Xi))
+    try:
+        proba, several = predicted(net, precise(net.infer(Xi)))
+    except (_NotByRowsError, RuntimeError):
+        return None
+    if len(proba) != n * n_passes:
+        return None
     return proba.reshape(n_passes, n, -1).transpose(0, 1), several
 
 
 def _one_by_one(
-    net: NeuralNet, Xi: Any, masks: _Masks, n_passes: int, *, native: list[nn.Module]
+    net: NeuralNet, Xi: Any, masks: _Masks, n_passes: int, native: list[nn.Module]
 ) -> tuple[Tensor, bool]:
+    """Return the probabilities (b, K, C) by one pass after the other."""
+    device = torch.device(net.device or "cpu")
     passes, several = [], False
     for k in range(n_passes):
         masks.begin(range(k, k + 1), get_len(Xi))
-        with switched_on(native), seeded(masks.seed + k, torch.device(net.device)):
-            proba, several = predicted(net, net.infer(Xi))
+        with switched_on(native), seeded(masks.seed + k, device):
+            proba, several = predicted(net, precise(net.infer(Xi)))
         passes.append(proba)
     n = get_len(Xi)
     if n == 1 or not masks.unclear:

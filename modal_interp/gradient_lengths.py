@@ -10,10 +10,11 @@ import torch
 from numpy.typing import NDArray
 from skorch import NeuralNet
 
+from modal_interp.batches import distinct_rows
 from modal_interp.gradients import WordGradients, parameter_gradient_norms, word_gradients
 from modal_interp.interpretations import check_finite_gradients
 from modal_interp.layers import check_word_ids
-from modal_interp.passes import as_array, distinct_rows, in_order
+from modal_interp.passes import as_array, in_order
 
 Scores = NDArray[np.float64]
 
@@ -137,11 +138,12 @@ def _longest_word(batch: WordGradients) -> Scores:
     is_word = batch.is_word.cpu().numpy()
     row = np.repeat(np.arange(len(is_word)), is_word.sum(axis=1))
     word = batch.ids[batch.is_word].cpu().numpy()
-    pairs, place = np.unique(np.stack([row, word]), axis=1, return_inverse=True)
+    n_words = word.max(initial=0) + 1
+    pairs, place = np.unique(row * n_words + word, return_inverse=True)
     found = batch.gradients[batch.is_word]
-    summed = found.new_zeros((pairs.shape[1], *found.shape[1:]))
+    summed = found.new_zeros((len(pairs), *found.shape[1:]))
     summed.index_add_(0, torch.from_numpy(place.reshape(-1)).to(found.device), found)
     lengths = as_array(torch.linalg.vector_norm(summed, dim=2)).astype(np.float64)
     longest = np.zeros(len(is_word))
-    np.maximum.at(longest, pairs[0], _expected(lengths, batch.several))
+    np.maximum.at(longest, pairs // n_words, _expected(lengths, batch.several))
     return longest

@@ -5,7 +5,8 @@ This is the only file that calls autograd. A net is left exactly as it was found
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,7 +20,15 @@ from torch import Tensor, nn
 from modal_interp.batches import Rows, batches
 from modal_interp.hooks import embeddings_as_leaves, kept, sparse_embeddings, untouched
 from modal_interp.layers import find_embedding, find_output, has_layer, padding_id, reads_words
-from modal_interp.outputs import Classes, Explained, Target, explained_outputs, predicted, unchecked
+from modal_interp.outputs import (
+    Classes,
+    Explained,
+    Target,
+    explained_outputs,
+    first_output,
+    predicted,
+    unchecked,
+)
 from modal_interp.reading import sample_first, words_read
 
 
@@ -87,6 +96,7 @@ def word_gradients(
     layer = find_embedding(net, embedding_layer)
     with (
         untouched(net),
+        _backward_passes(),
         embeddings_as_leaves(layer) as calls,
         kept(_logits_layer(net, target, output_layer)) as logits,
     ):
@@ -128,7 +138,11 @@ def feature_gradients(
         Rows in the order of `X`.
     """
     rows_of, parts = [], []
-    with untouched(net), kept(_logits_layer(net, target, output_layer)) as logits:
+    with (
+        untouched(net),
+        _backward_passes(),
+        kept(_logits_layer(net, target, output_layer)) as logits,
+    ):
         for rows, Xi in batches(net, X, verbose=verbose):
             leaf = to_tensor(Xi, device=net.device).detach().clone().requires_grad_()
             explained = _explained(net, leaf, logits, target, classes)
@@ -158,13 +172,8 @@ def parameter_gradient_norms(
     ------
     ParameterNorms
         A is 1 for two classes, :math:`p_1`, else the number of classes or labels.
-
-    Raises
-    ------
-    ValueError
-        If all parameters are frozen.
     """
-    with untouched(net) as parameters, sparse_embeddings(net):
+    with untouched(net) as parameters, _backward_passes(), sparse_embeddings(net):
         if not parameters:
             raise ValueError(
                 "the net must have parameters that training changes; found all of them frozen "
@@ -173,14 +182,13 @@ def parameter_gradient_norms(
         for parameter in parameters:
             parameter.requires_grad_()
         # Of an embedding torch vectorises only gradients that hold a row for each known word.
-        norms_of = _one_by_one if reads_words(net) else _vectorized
+        at_once = not reads_words(net)
         for rows, Xi in batches(net, X, verbose=verbose):
-            _, several = predicted(net, net.infer(Xi))
-            try:
-                norms = norms_of(net, Xi, parameters)
-            except (RuntimeError, TypeError, NotImplementedError):
-                norms_of = _one_by_one
-                norms = norms_of(net, Xi, parameters)
+            proba, several = predicted(net, net.infer(Xi))
+            norms = _vectorized(net, Xi, parameters, proba.shape[1]) if at_once else None
+            if norms is None:
+                at_once = False
+                norms = _one_by_one(net, Xi, parameters)
             yield ParameterNorms(rows, norms.detach(), several)
 
 
@@ -193,6 +201,14 @@ def embedding_rows(
         # By the layer itself: with max_norm, say, its weights are not what the net reads.
         rows = layer(torch.arange(n_words, device=layer.weight.device))
     return rows.float().cpu().numpy()
+
+
+@contextmanager
+def _backward_passes() -> Iterator[None]:
+    """Allow backward passes, whatever holds outside."""
+    # cuDNN's recurrent layers refuse them in evaluation mode.
+    with torch.backends.cudnn.flags(enabled=False), torch.enable_grad():
+        yield
 
 
 def _logits_layer(net: NeuralNet, target: Target, name: str | None) -> nn.Linear | None:
@@ -213,13 +229,19 @@ def _one_by_one(net: NeuralNet, Xi: Any, parameters: list[nn.Parameter]) -> Tens
     """Return the lengths of a batch (b, A), by a backward pass for each sample and output."""
     norms = []
     for i in range(get_len(Xi)):
-        one = multi_indexing(Xi, slice(i, i + 1))
-        y = explained_outputs(net, net.infer(one), [], "proba", "all").y[0]
+        output = first_output(net.infer(multi_indexing(Xi, slice(i, i + 1))))
+        output = output[None] if output.ndim == 1 and len(output) > 1 else output  # squeezed away
+        y = explained_outputs(net, output, [], "proba", "all").y[0]
         for a in range(len(y)):
-            again = a + 1 < len(y)
-            found = torch.autograd.grad(y[a], parameters, retain_graph=again, allow_unused=True)
-            norms.append(_length([gradient for gradient in found if gradient is not None]))
+            norms.append(_gradient_norm(y[a], parameters, again=a + 1 < len(y)))
     return torch.stack(norms).reshape(get_len(Xi), -1)
+
+
+def _gradient_norm(y: Tensor, parameters: list[nn.Parameter], *, again: bool) -> Tensor:
+    if not y.requires_grad:  # a text without words, where only embeddings are trained
+        return torch.zeros_like(y)
+    found = torch.autograd.grad(y, parameters, retain_graph=again, allow_unused=True)
+    return _length([gradient for gradient in found if gradient is not None])
 
 
 def _length(gradients: list[Tensor]) -> Tensor:
@@ -229,8 +251,10 @@ def _length(gradients: list[Tensor]) -> Tensor:
     return torch.stack([torch.linalg.vector_norm(g) for g in dense]).norm()
 
 
-def _vectorized(net: NeuralNet, Xi: Any, parameters: list[nn.Parameter]) -> Tensor:
-    """Return the lengths of a batch at once; RuntimeError where torch cannot vectorise a module."""
+def _vectorized(
+    net: NeuralNet, Xi: Any, parameters: list[nn.Parameter], n_outputs: int
+) -> Tensor | None:
+    """Return the lengths of a batch at once, or None where torch cannot vectorise the module."""
     trained = {id(p) for p in parameters}
     named = {k: p.detach() for k, p in net.module_.named_parameters() if id(p) in trained}
 
@@ -241,9 +265,12 @@ def _vectorized(net: NeuralNet, Xi: Any, parameters: list[nn.Parameter]) -> Tens
 
     jacobian = torch.func.jacrev(proba)
     # All gradients of a chunk are held at once: 64 MB.
-    chunk = max(1, 2**24 // sum(p.numel() for p in named.values()))
-    gradients = torch.func.vmap(jacobian, in_dims=(None, 0), chunk_size=chunk)(named, Xi)
-    return sum(g.flatten(start_dim=2).square().sum(dim=2) for g in gradients.values()).sqrt()
+    chunk = max(1, 2**24 // (n_outputs * sum(p.numel() for p in named.values())))
+    try:
+        found = torch.func.vmap(jacobian, in_dims=(None, 0), chunk_size=chunk)(named, Xi)
+    except Exception:  # of whatever kind: the module is the user's, and there is another way
+        return None
+    return sum(g.flatten(start_dim=2).square().sum(dim=2) for g in found.values()).sqrt()
 
 
 def _pull(explained: Explained, leaves: list[Tensor]) -> Tensor:

@@ -36,9 +36,7 @@ def untouched(net: NeuralNet) -> Iterator[list[nn.Parameter]]:
         net._set_training(False)
         for p, _ in required:
             p.requires_grad_(False)
-        # cuDNN's recurrent layers refuse a backward pass in evaluation mode.
-        without_cudnn = torch.backends.cudnn.flags(enabled=False)
-        with torch.random.fork_rng(devices=cuda), without_cudnn, torch.enable_grad():
+        with torch.random.fork_rng(devices=cuda):
             yield [p for p, require in dict(required).items() if require]
     finally:
         for m, mode in modes:

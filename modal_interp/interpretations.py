@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from skorch import NeuralNet
 
+from modal_interp.batches import distinct_rows
 from modal_interp.gradients import WordGradients, feature_gradients, word_gradients
 from modal_interp.layers import check_features, check_word_ids, reads_words
 from modal_interp.outputs import Classes, Target, check_explained
@@ -114,7 +115,7 @@ def word_interpretations(
     check_explained(target, classes, verbose)
     check_word_ids(net, X, param="X", embedding_layer=embedding_layer)
     _check_rows(X)
-    distinct, sample_of = np.unique(X, axis=0, return_inverse=True)
+    distinct, sample_of = distinct_rows(X)
     batches = word_gradients(
         net,
         distinct,
@@ -131,7 +132,7 @@ def word_interpretations(
     order = np.argsort(rows, kind="stable")
     offsets = np.searchsorted(rows[order], np.arange(len(distinct) + 1))
     explained = WordInterpretations(words[order], values[order], offsets)
-    return explained.samples(sample_of.reshape(-1))
+    return explained.samples(sample_of)
 
 
 def feature_interpretations(

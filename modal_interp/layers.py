@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
 from skorch import NeuralNet
+from skorch.dataset import Dataset
 from torch import nn
 
 
@@ -90,9 +93,17 @@ def check_input(net: NeuralNet, X: Any, *, param: str) -> None:
     TypeError, ValueError
         Naming `param`, the rule and the value found.
     """
-    if not isinstance(X, np.ndarray):  # as the user's own data set takes it
+    if net.dataset is not Dataset and not hasattr(net, "n_features_in_"):
+        return  # as the user's own data set takes it
+    if sp.issparse(X):
+        raise TypeError(
+            f"{param} must reach the net as a dense array; found a {type(X).__name__}. Put "
+            "FunctionTransformer(lambda X: X.toarray()) before the net."
+        )
+    if not isinstance(X, np.ndarray):
         return
-    if reads_words(net) and X.dtype.kind in "OUSTiu":
+    _check_width(net, X, param)
+    if _reads_one_kind_of_ids(net, X):
         check_word_ids(net, X, param=param)
     elif X.dtype.kind in "OUST":
         raise TypeError(
@@ -101,6 +112,23 @@ def check_input(net: NeuralNet, X: Any, *, param: str) -> None:
         )
     elif X.dtype.kind == "f" and not np.isfinite(X).all():
         raise ValueError(f"{param} must hold finite numbers; found NaN or infinity.")
+
+
+def _reads_one_kind_of_ids(net: NeuralNet, X: NDArray[Any]) -> bool:
+    """Tell whether all of `X` must be ids of the net's one embedding."""
+    embeddings = [m for m in net.module_.modules() if isinstance(m, nn.Embedding)]
+    return len(embeddings) == 1 and (
+        X.dtype.kind in "OUST" or (X.dtype.kind in "iu" and X.ndim == 2)
+    )
+
+
+def _check_width(net: NeuralNet, X: NDArray[Any], param: str) -> None:
+    width = getattr(net, "n_features_in_", None)
+    if width is not None and X.shape[1:] != (width,):
+        raise ValueError(
+            f"{param} must have the {width} columns that the net was trained on, shape (n, "
+            f"{width}); found shape {X.shape}."
+        )
 
 
 def check_features(X: Any, *, param: str) -> None:

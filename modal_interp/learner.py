@@ -72,17 +72,29 @@ def views_of(
     """
     members = _members(learner)
     unwrapped = [_unwrap(member.estimator) for member in members]
-    _check_samples(X_pool, "X_pool")
-    _check_n_instances(n_instances, n_samples(X_pool))
+    check_query(learner, X_pool, n_instances)
     taught = _labeled_samples(members, X_labeled) if needs_labeled else []
     return [
         View(
             net,
-            _transformed(steps, X_pool, "X_pool"),
-            [_transformed(steps, X, labeled_param(X_labeled)) for X in taught],
+            _transformed(steps, net, X_pool, "X_pool"),
+            [_transformed(steps, net, X, labeled_param(X_labeled)) for X in taught],
         )
         for steps, net in unwrapped
     ]
+
+
+def check_query(learner: Any, X_pool: Any, n_instances: Any) -> None:
+    """Check what every query is given, whatever the estimators.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Naming the parameter, the rule and the value found.
+    """
+    _members(learner)
+    _check_samples(X_pool, "X_pool")
+    _check_n_instances(n_instances, n_samples(X_pool))
 
 
 def labeled_param(X_labeled: Any) -> str:
@@ -200,7 +212,8 @@ def _labeled_samples(members: Sequence[BaseLearner], X_labeled: Any) -> list[Any
         raise ValueError(
             "the labelled samples are needed and the learner does not hold them (X_training is "
             "None, as in a DeepActiveLearner or after fitting the estimator by hand). Pass them: "
-            "learner.query(X_pool, n_instances=..., X_labeled=X_of_the_labelled_samples)."
+            "learner.query(X_pool, n_instances=..., X_labeled=X_of_the_labelled_samples), or "
+            "candidates=partial(exclude_duplicates, X_labeled=...)."
         )
     for X in found:
         _check_samples(X, labeled_param(X_labeled))
@@ -213,12 +226,18 @@ def _same(X: Any, Y: Any) -> bool:
     return X is Y or (both_arrays and np.array_equal(X, Y))
 
 
-def _transformed(steps: list[Any], X: Any, param: str) -> Any:
+def _transformed(steps: list[Any], net: NeuralNet, X: Any, param: str) -> Any:
     """Return what the net sees of `X`: an array, where the last step gives a list or a frame."""
     for step in steps:
         X = step.transform(X)
     if not isinstance(X, list | pd.DataFrame):
         return X
+    names = getattr(net, "feature_names_in_", None)
+    if names is not None and isinstance(X, pd.DataFrame) and list(X.columns) != list(names):
+        raise ValueError(
+            f"{param} must have the columns that the net was trained on, in their order, "
+            f"{list(names)}; found {list(X.columns)}."
+        )
     try:
         return np.asarray(X)
     except ValueError as error:

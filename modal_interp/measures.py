@@ -23,13 +23,14 @@ def distributions(proba: NDArray[Any], several: bool) -> Floats:
 
 def least_confidence(proba: Floats) -> Floats:
     """Return one less the largest probability, mean over labels: (n,)."""
-    return (1 - proba.max(axis=2)).mean(axis=1)
+    # As the sum of the others, which is exact where the largest rounds to 1.
+    return np.sort(proba, axis=2)[..., :-1].sum(axis=2).mean(axis=1)
 
 
 def margin(proba: Floats) -> Floats:
     """Return one less the gap between the two largest probabilities, mean over labels: (n,)."""
-    second, first = np.moveaxis(np.partition(proba, -2, axis=2)[..., -2:], 2, 0)
-    return (1 - (first - second)).mean(axis=1)
+    ordered = np.sort(proba, axis=2)
+    return (ordered[..., :-1].sum(axis=2) + ordered[..., -2]).mean(axis=1)
 
 
 def entropy(proba: Floats) -> Floats:

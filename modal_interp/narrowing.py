@@ -7,12 +7,16 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.neighbors import NearestNeighbors
 
 from modal_interp.layers import find_embedding, padding_id, reads_words
 from modal_interp.learner import View, labeled_param
 from modal_interp.query import open_query
 from modal_interp.scores import entropy_scores
 from modal_interp.selectors.top_k import top_k
+
+# Samples of a table that differ by less than this share of their length are equal.
+_ROUNDING = 1e-6
 
 
 def most_uncertain(learner: Any, X_pool: Any, *, fraction: float = 0.1) -> NDArray[np.intp]:
@@ -54,7 +58,8 @@ def exclude_duplicates(learner: Any, X_pool: Any, *, X_labeled: Any = None) -> N
     r"""Return the rows of the pool that the net can tell from every labelled sample.
 
     For ``candidates=exclude_duplicates``. Samples are compared as the net sees them: texts by
-    their word ids, so that spelling which the encoder does not keep makes no difference.
+    their word ids, so that spelling which the encoder does not keep makes no difference; rows of
+    numbers up to rounding.
 
     Parameters
     ----------
@@ -94,14 +99,17 @@ def _is_labeled(view: View, param: str) -> NDArray[np.bool_]:
                 f"X_pool and {param} must reach the net as arrays to be compared; found a "
                 f"{type(X).__name__}."
             )
-    padding = padding_id(find_embedding(view.net)) if reads_words(view.net) else None
-    keys = {_key(row, padding) for X in view.labeled for row in X}
-    return np.array([_key(row, padding) in keys for row in view.pool])
+    if reads_words(view.net):
+        padding = padding_id(find_embedding(view.net))
+        keys = {_key(row, padding) for X in view.labeled for row in X}
+        return np.array([_key(row, padding) in keys for row in view.pool])
+    pool, *labeled = (X.reshape(len(X), -1).astype(np.float64) for X in (view.pool, *view.labeled))
+    search = NearestNeighbors(n_neighbors=1).fit(np.concatenate(labeled))
+    # Of one sample a transformer may give other last bits beside other samples.
+    return search.kneighbors(pool)[0][:, 0] <= _ROUNDING * np.linalg.norm(pool, axis=1)
 
 
-def _key(row: NDArray[Any], padding: int | None) -> bytes:
-    """Return what equal samples have in common; word ids are equal whatever follows the last."""
-    if padding is not None and row.dtype.kind in "iu" and row.ndim == 1:
-        n_words = np.flatnonzero(row != padding).max(initial=-1) + 1
-        return row[:n_words].astype(np.int64).tobytes()
-    return (row.astype(np.float64) + 0.0).tobytes()  # of one kind, whatever the sign of zero
+def _key(row: NDArray[Any], padding: int) -> bytes:
+    """Return what equal texts have in common: their word ids, whatever follows the last."""
+    n_words = np.flatnonzero(row != padding).max(initial=-1) + 1
+    return row[:n_words].astype(np.int64).tobytes()

@@ -13,7 +13,7 @@ Target = Literal["proba", "logit"]
 Classes = Literal["all", "predicted"]
 
 # Losses of nets that give each label a probability of its own.
-_PER_LABEL = (nn.BCEWithLogitsLoss, nn.BCELoss, nn.MultiLabelSoftMarginLoss)
+_PER_LABEL = (nn.BCEWithLogitsLoss, nn.BCELoss)
 
 
 class Prediction(NamedTuple):
@@ -83,10 +83,15 @@ def unchecked(net: NeuralNet, output: Any) -> Prediction:
     """Return what `predicted` returns, without looking at the values."""
     output = first_output(output)
     proba = net._get_predict_nonlinearity()(output)
-    if not _gives_several_labels(net) or output.ndim != 2:
+    if not gives_several_labels(net) or output.ndim != 2:
         return Prediction(proba, False)
     # What skorch makes of the binary cross-entropy's logits has a column for "not".
     return Prediction(proba[:, 1] if proba.ndim == 3 else proba, True)
+
+
+def precise(output: Any) -> Tensor:
+    """Return the output in double precision, for probabilities that are not rounded to 0 and 1."""
+    return first_output(output).detach().cpu().double()
 
 
 def first_output(output: Any) -> Tensor:
@@ -136,7 +141,8 @@ def explained_outputs(
     return Explained(y[:, 1:] if target == "proba" else y[:, 1:] - y[:, :1], False, False)
 
 
-def _gives_several_labels(net: NeuralNet) -> bool:
+def gives_several_labels(net: NeuralNet) -> bool:
+    """Tell whether the net gives each label a probability of its own."""
     told = getattr(net, "multilabel_", None)
     if told is not None:
         return bool(told)
@@ -157,12 +163,13 @@ def _check_probabilities(proba: Tensor) -> None:
 def _check_distribution(proba: Tensor) -> None:
     one = proba.ndim == 2 and proba.shape[1] > 1
     # NaN passes: a diverged net is told of where its gradients are checked.
-    if not one or ((proba.sum(dim=1) - 1).abs() > 1e-3).any():
+    if not one or ((proba.sum(dim=1) - 1).abs() > 1e-3).any() or (proba < 0).any():
         raise ValueError(
             "the net's predict_proba must give one distribution over at least two classes a "
             f"sample; found an output of shape {tuple(proba.shape)}"
-            f"{' whose rows do not add up to 1' if one else ''}. Set the net's criterion or "
-            "predict_nonlinearity accordingly; several labels a sample need BCEWithLogitsLoss."
+            f"{' whose rows are not chances that add up to 1' if one else ''}. Set the net's "
+            "criterion or predict_nonlinearity accordingly; several labels a sample need "
+            "BCEWithLogitsLoss."
         )
 
 

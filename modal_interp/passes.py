@@ -15,13 +15,13 @@ from torch import Tensor
 from modal_interp.batches import Rows, batches
 from modal_interp.hooks import kept, untouched
 from modal_interp.layers import find_output
-from modal_interp.outputs import first_output, predicted
+from modal_interp.outputs import first_output, precise, predicted
 
 
 class Forward(NamedTuple):
     """What a net makes of n samples."""
 
-    proba: NDArray[np.float32]  # (n, C)
+    proba: NDArray[np.float64]  # (n, C)
     several: bool  # each column is a label of its own; else a row is one distribution
     features: NDArray[np.float32]  # (n, H) input of the output layer; H = 0 where not asked for
 
@@ -63,14 +63,16 @@ def forward(
     layer = find_output(net, output_layer) if features else None
     several = False
     rows_of: list[Rows] = []
-    parts: list[tuple[NDArray[np.float32], NDArray[np.float32]]] = []
+    parts: list[tuple[NDArray[np.float64], NDArray[np.float32]]] = []
     with untouched(net), torch.no_grad(), kept(layer) as calls:
         for rows, Xi in batches(net, X, verbose=verbose):
             output = net.infer(Xi)
-            proba, several = predicted(net, output)
-            read = proba[:, :0] if layer is None else _features(net, Xi, output, calls)
+            proba, several = predicted(net, precise(output))
+            read = proba[:, :0]
+            if layer is not None:
+                read = _features(net, Xi, output, calls, named=output_layer is not None)
             rows_of.append(rows)
-            parts.append((as_array(proba), as_array(read)))
+            parts.append((proba.numpy(), as_array(read)))
     proba_rows, feature_rows = (in_order(rows_of, part) for part in zip(*parts, strict=True))
     check_finite(proba_rows, feature_rows)
     return Forward(proba_rows, several, feature_rows)
@@ -98,28 +100,26 @@ def check_finite(*arrays: NDArray[Any]) -> None:
         )
 
 
-def distinct_rows(X: Any) -> tuple[Any, Any]:
-    """Return the rows of `X` once each, and which of them each sample is.
-
-    What is computed of them once is equal for equal samples to the last bit; in a batch, rounding
-    follows a sample's place. What is no plain array is returned as it is.
-    """
-    if not isinstance(X, np.ndarray) or X.dtype.kind not in "iufb":
-        return X, slice(None)
-    distinct, sample_of = np.unique(X, axis=0, return_inverse=True)
-    return distinct, sample_of.reshape(-1)
-
-
-def _features(net: NeuralNet, Xi: Any, output: Any, calls: list[tuple[Tensor, Tensor]]) -> Tensor:
+def _features(
+    net: NeuralNet, Xi: Any, output: Any, calls: list[tuple[Tensor, Tensor]], *, named: bool
+) -> Tensor:
     """Return the features of a batch (b, H), in the order of its samples."""
     features, given = _of_samples(calls, get_len(Xi))
-    if get_len(Xi) == 1 or _in_place(given, first_output(output)):
+    diverged = not torch.isfinite(given).all()  # an error of its own
+    if diverged or _in_place(given, first_output(output)):
         return features
     # The module may read a batch in an order of its own, as for packed sequences: ask one by one.
     found = []
     for i in range(get_len(Xi)):
-        net.infer(multi_indexing(Xi, slice(i, i + 1)))
-        found.append(_of_samples(calls, 1)[0])
+        output = net.infer(multi_indexing(Xi, slice(i, i + 1)))
+        features, given = _of_samples(calls, 1)
+        if not named and not _is_made_of(given, first_output(output)):
+            raise ValueError(
+                "the output layer must give the logits; what the last nn.Linear of "
+                f"{type(net.module_).__name__} gives is not what the net predicts from. Name the "
+                "layer that gives the logits by output_layer=."
+            )
+        found.append(features)
     return torch.cat(found)
 
 
@@ -142,8 +142,9 @@ def _in_place(given: Tensor, output: Tensor) -> bool:
 
 def _is_made_of(given: Tensor, output: Tensor) -> bool:
     """Tell whether the output is, row by row, the logits themselves or a usual function of them."""
-    given, output = given.reshape(len(given), -1), output.reshape(len(output), -1)
-    if given.shape != output.shape:
+    if given.numel() != output.numel():
         return False
+    given = given.reshape(len(given), -1)
     usual = (given, given.softmax(dim=1), given.sigmoid(), given.log_softmax(dim=1))
+    output = output.reshape(given.shape)
     return any(torch.allclose(values, output, rtol=1e-4, atol=1e-6) for values in usual)

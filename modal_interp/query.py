@@ -8,10 +8,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.random import RandomState
 from numpy.typing import NDArray
-from sklearn.utils import _safe_indexing, check_random_state
+from sklearn.utils import check_random_state
+from skorch.utils import multi_indexing
 
 from modal_interp.candidates import candidate_rows
-from modal_interp.learner import View, n_samples, query_result, views_of
+from modal_interp.learner import View, check_query, n_samples, query_result, views_of
 
 
 class Query(NamedTuple):
@@ -37,22 +38,32 @@ def open_query(
     X_labeled: Any = None,
     needs_labeled: bool = False,
     check: Callable[[list[View]], None] | None = None,
+    reads_nets: bool = True,
 ) -> Query:
     """Begin a query: look through the learner at its nets, and keep the candidates of the pool.
 
     Parameters
     ----------
-    learner, X_pool, n_instances, X_labeled, needs_labeled
-        As for :func:`views_of`.
+    learner : ActiveLearner, DeepActiveLearner or Committee of modAL
+        Its estimators are skorch classifiers, alone or at the end of a pipeline.
+    X_pool : array, list, data frame or sparse matrix of n samples
+        The unlabelled samples, before the steps of a pipeline.
+    n_instances : int
+        How many samples will be asked for.
     candidates : int, float, array of int, callable or list of these, optional
         The samples that may be chosen: so many of the pool at random, a share of it at random,
         these rows, or those that ``candidates(learner, X_pool)`` returns. Those of a list are
         applied in turn, each to what the last one left. Without it, all samples.
     random_state : int, RandomState or None
         Seeds the draws; those of the strategy come after those of the candidates.
-
+    X_labeled : like `X_pool`, optional
+        The labelled samples. Without them, what the learner was taught.
+    needs_labeled : bool, default=False
+        Whether the strategy cannot do without labelled samples.
     check : callable, optional
         Called with the views before the candidates are found, to raise what is wrong with them.
+    reads_nets : bool, default=True
+        Whether to look at the nets. Without, there are no views, and any estimator will do.
 
     Returns
     -------
@@ -69,7 +80,12 @@ def open_query(
     Departs from the paper: none; the papers choose from the whole pool.
     """
     rng = check_random_state(random_state)
-    views = views_of(learner, X_pool, n_instances, X_labeled=X_labeled, needs_labeled=needs_labeled)
+    check_query(learner, X_pool, n_instances)
+    views = []
+    if reads_nets:
+        views = views_of(
+            learner, X_pool, n_instances, X_labeled=X_labeled, needs_labeled=needs_labeled
+        )
     if check is not None:
         check(views)
     rows = candidate_rows(candidates, learner, X_pool, rng)
@@ -79,5 +95,5 @@ def open_query(
             f"found {len(rows)} of {n_samples(X_pool)}."
         )
     if candidates is not None:
-        views = [view._replace(pool=_safe_indexing(view.pool, rows)) for view in views]
+        views = [view._replace(pool=multi_indexing(view.pool, rows)) for view in views]
     return Query(learner, views, rows, rng)

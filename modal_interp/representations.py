@@ -8,14 +8,16 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from skorch import NeuralNet
 
+from modal_interp.batches import distinct_rows
 from modal_interp.gradients import WordGradients, word_gradients
 from modal_interp.interpretations import check_finite_gradients, feature_interpretations
 from modal_interp.layers import check_word_ids, reads_words
 from modal_interp.outputs import Classes, Target, check_explained
-from modal_interp.passes import as_array, distinct_rows, forward, in_order
+from modal_interp.passes import Forward, as_array, forward, in_order
 
 Floats = NDArray[np.float32]
 
@@ -64,7 +66,7 @@ def features(
 
 def gradient_embedding(
     net: NeuralNet, X: Any, *, output_layer: str | None = None, verbose: int = 0
-) -> tuple[Floats, Floats]:
+) -> tuple[NDArray[np.float64], Floats]:
     r"""Return the two factors of the loss's gradient by the weights of the output layer.
 
     .. math::
@@ -78,7 +80,7 @@ def gradient_embedding(
 
     Returns
     -------
-    a : ndarray of shape (n, C), float32
+    a : ndarray of shape (n, C), float64
         :math:`p_i - \mathrm{onehot}(\arg\max p_i)`; for several labels :math:`p_i` less 1 where
         it is above 1/2.
     h : ndarray of shape (n, H), float32
@@ -104,12 +106,7 @@ def gradient_embedding(
     """
     distinct, sample_of = distinct_rows(X)
     found = forward(net, distinct, features=True, output_layer=output_layer, verbose=verbose)
-    proba = found.proba
-    if found.several:
-        proba -= proba > 0.5
-    else:
-        proba[np.arange(len(proba)), proba.argmax(axis=1)] -= 1
-    return proba[sample_of], found.features[sample_of]
+    return _residuals(found)[sample_of], found.features[sample_of]
 
 
 def interpretation(
@@ -184,17 +181,30 @@ def interpretation(
     return values.reshape(len(values), -1)[sample_of]
 
 
+def _residuals(found: Forward) -> NDArray[np.float64]:
+    """Return the probabilities less the labels that are most probable, (n, C)."""
+    proba = found.proba
+    if found.several:
+        return proba - (proba > 0.5)
+    rows, predicted = np.arange(len(proba)), proba.argmax(axis=1)
+    residuals = proba.copy()
+    residuals[rows, predicted] = 0.0
+    # Less the sum of the others, which is exact where the largest rounds to 1.
+    residuals[rows, predicted] = -residuals.sum(axis=1)
+    return residuals
+
+
 def _of_texts(gradients_of: Callable[..., Generator[WordGradients]], X: NDArray[Any]) -> Floats:
     """Return the interpretation by each text's most informative word."""
-    distinct, sample_of, counts = np.unique(X, axis=0, return_inverse=True, return_counts=True)
+    distinct, sample_of = distinct_rows(X)
     with closing(gradients_of(distinct)) as batches:
-        mean = _mean_interpretation(batches, counts)
+        mean = _mean_interpretation(batches, np.bincount(sample_of))
     parts = []
     with closing(gradients_of(distinct)) as batches:
         for batch in batches:
             parts.append((batch.rows, _farthest(batch, mean)))
     rows_of, found = zip(*parts, strict=True)
-    return in_order(list(rows_of), found)[sample_of.reshape(-1)]
+    return in_order(list(rows_of), found)[sample_of]
 
 
 def _mean_interpretation(
@@ -215,11 +225,10 @@ def _mean_interpretation(
 def _farthest(batch: WordGradients, mean: NDArray[np.float64]) -> Floats:
     """Return the gradient of the word of each text that is farthest from the mean, (b, A D)."""
     gradients = batch.gradients.flatten(2)
-    if not batch.is_word.any():
+    if not gradients.shape[1]:
         return np.full((len(gradients), gradients.shape[2]), np.nan, dtype=np.float32)
-    distance = ((as_array(gradients) - mean) ** 2).sum(axis=2)
-    is_word = batch.is_word.cpu().numpy()
-    word = np.where(is_word, distance, -1.0).argmax(axis=1)
-    found = as_array(gradients)[np.arange(len(word)), word]
-    found[~is_word.any(axis=1)] = np.nan
+    distance = (gradients - torch.from_numpy(mean).to(gradients)).square().sum(dim=2)
+    word = distance.masked_fill(~batch.is_word, -1.0).argmax(dim=1)
+    found = as_array(gradients[torch.arange(len(word)), word])
+    found[~batch.is_word.any(dim=1).cpu().numpy()] = np.nan
     return found

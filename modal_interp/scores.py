@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from sklearn.utils import check_random_state
 from skorch import NeuralNet
 
+from modal_interp.batches import distinct_rows
 from modal_interp.dropout import check_passes, dropout_passes
 from modal_interp.measures import (
     distributions,
@@ -20,7 +21,7 @@ from modal_interp.measures import (
     margin,
     mutual_information,
 )
-from modal_interp.passes import as_array, check_finite, distinct_rows, forward, in_order
+from modal_interp.passes import check_finite, forward, in_order
 
 Scores = NDArray[np.float64]
 Seed = int | RandomState | None
@@ -178,6 +179,53 @@ def bald_scores(
     return _over_passes(mutual_information, net, X, n_passes, random_state, verbose)
 
 
+def dropout_probabilities(
+    net: NeuralNet,
+    X: Any,
+    *,
+    n_passes: int = 20,
+    random_state: Seed = None,
+    verbose: int = 0,
+) -> tuple[NDArray[np.float64], bool]:
+    """Return the probabilities under each pass with dropout.
+
+    Parameters
+    ----------
+    net, X, n_passes, random_state, verbose
+        As for :func:`bald_scores`.
+
+    Returns
+    -------
+    proba : ndarray of shape (n, K, C), float64
+        Those of one pass belong to one net, drawn from the approximate posterior.
+    several : bool
+        Whether each column is a label of its own; else the rows are distributions.
+
+    Raises
+    ------
+    ValueError
+        As for :func:`least_confidence_scores`.
+
+    Notes
+    -----
+    Gal and Ghahramani, "Dropout as a Bayesian approximation", ICML 2016.
+
+    Departs from the paper: the masks of a pass are the same for all samples.
+    """
+    check_passes(net, n_passes)
+    distinct, sample_of = distinct_rows(X)
+    kinds, rows_of, parts = set(), [], []
+    rng = check_random_state(random_state)
+    with closing(dropout_passes(net, distinct, n_passes, rng, verbose=verbose)) as batches:
+        for rows, proba, several in batches:
+            rows_of.append(rows)
+            parts.append(proba.numpy())
+            kinds.add(several)
+    found = in_order(rows_of, parts)
+    check_finite(found)
+    return found[sample_of], kinds == {True}
+
+
 def _of_probabilities(
     measure: Callable[[Scores], Scores],
     net: NeuralNet,
@@ -214,7 +262,7 @@ def _over_passes(
     with closing(dropout_passes(net, distinct, n_passes, rng, verbose=verbose)) as batches:
         for rows, proba, several in batches:
             rows_of.append(rows)
-            parts.append(measure(distributions(as_array(proba), several)))
+            parts.append(measure(distributions(proba.numpy(), several)))
     scores = in_order(rows_of, parts)
     check_finite(scores)
     return scores[sample_of]

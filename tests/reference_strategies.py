@@ -102,11 +102,11 @@ def dropout_probabilities(net, x, seed, n_passes):
         for number, layer in enumerate(layers):
 
             def drop(layer, args, output, number=number, k=k):
-                rng = np.random.RandomState([seed, number, 0, k])
-                shape = args[0].shape[1:]
                 dropped = args[0].clone()
-                for place, u in np.ndenumerate(rng.random_sample((1, *shape))[0]):
-                    dropped[(0, *place)] *= 0.0 if u < layer.p else 1 / (1 - layer.p)
+                for place in np.ndindex(*args[0].shape[:-1]):
+                    rng = np.random.RandomState([seed, number, 0, k, *place])
+                    for h, u in enumerate(rng.random_sample(args[0].shape[-1])):
+                        dropped[(*place, h)] *= 0.0 if u < layer.p else 1 / (1 - layer.p)
                 return dropped
 
             handles.append(layer.register_forward_hook(drop))

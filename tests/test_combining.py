@@ -37,7 +37,8 @@ def test_product_by_hand():
         (([[1, 2]],), r"of one shape.*\(1, 2\)"),
         (([],), r"n >= 1"),
         ((["a", "b"],), "scores must be real numbers"),
-        (([1.0, np.nan],), "must not hold NaN; found 1"),
+        (([1.0, np.nan],), "must be finite; found 1 others"),
+        (([np.inf, 1.0], [0.0, 1.0]), "must be finite; found 1 others"),
     ],
 )
 def test_wrong_scores_are_named(combine, scores, message):

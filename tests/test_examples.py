@@ -49,7 +49,7 @@ def test_the_pictures_are_drawn(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "name", ["uncertain_and_typical", "medoids_of_features", "long_words_in_doubt"]
+    "name", ["uncertain_and_typical", "medoids_of_features", "doubtful_and_moving"]
 )
 def test_strategies_of_ones_own(name):
     strategy = getattr(example("your_own_strategy"), name)

@@ -136,9 +136,21 @@ def test_features_are_what_the_last_linear_reads_of_each_sample(name, size):
     net, X = make(), samples(11)
     net.iterator_valid__batch_size = size
     expected = [read_by_the_last_linear(net, x) for x in X]
-    found = forward(net, X, features=True)
+    found = forward(net, X, features=True, output_layer=layer_of(name))
     np.testing.assert_allclose(found.features, expected, atol=1e-6)
     np.testing.assert_allclose(found.proba, net.predict_proba(X), atol=1e-6)
+
+
+def layer_of(name):
+    """Behind a temperature the logits are not what is predicted from: the layer must be named."""
+    return "out" if "temperature" in name else None
+
+
+@pytest.mark.parametrize("name", [name for name in NETS if "temperature" in name])
+def test_a_layer_that_does_not_give_the_logits_must_be_named(name):
+    make, samples = NETS[name]
+    with pytest.raises(ValueError, match=r"must give the logits.*by output_layer="):
+        forward(make(), samples(11), features=True)
 
 
 def test_features_follow_their_samples_where_the_logits_are_alike():
@@ -160,7 +172,7 @@ def test_net_is_left_as_it_was_found(name):
     net = make()
     net.module_.train()
     before = state_of(net)
-    forward(net, samples(11), features=True)
+    forward(net, samples(11), features=True, output_layer=layer_of(name))
     assert_same(before, state_of(net))
 
 

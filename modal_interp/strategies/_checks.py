@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from modal_interp.dropout import check_passes
-from modal_interp.layers import check_input, find_embedding, find_output
+from modal_interp.layers import check_input, check_word_ids, find_embedding, find_output
 from modal_interp.learner import View, labeled_param
-from modal_interp.outputs import check_verbose
+from modal_interp.outputs import check_verbose, gives_several_labels
 
 
 def check_nets(
@@ -44,6 +44,11 @@ def check_nets(
         Naming the parameter, the rule and the value found.
     """
     check_verbose(verbose)
+    if len({gives_several_labels(view.net) for view in views}) > 1:
+        raise ValueError(
+            "the members of a committee must be of one kind, all with one class a sample or all "
+            "with several labels; found both."
+        )
     for view in views:
         if embedding or embedding_layer is not None:
             find_embedding(view.net, embedding_layer)
@@ -51,6 +56,13 @@ def check_nets(
             find_output(view.net, output_layer)
         if n_passes is not None:
             check_passes(view.net, n_passes)
-        check_input(view.net, view.pool, param="X_pool")
-        for X in view.labeled:
-            check_input(view.net, X, param=labeled_param(X_labeled))
+        for X, param in _named(view, labeled_param(X_labeled)):
+            if embedding:
+                check_word_ids(view.net, X, param=param, embedding_layer=embedding_layer)
+            else:
+                check_input(view.net, X, param=param)
+
+
+def _named(view: View, labeled: str) -> list[tuple[Any, str]]:
+    """Return what the net sees, each with its name in an error."""
+    return [(view.pool, "X_pool"), *((X, labeled) for X in view.labeled)]

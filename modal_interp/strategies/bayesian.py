@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from modal_interp.dropout import dropout_passes
+from modal_interp.batches import distinct_rows
 from modal_interp.learner import View
 from modal_interp.measures import distributions, mutual_information
-from modal_interp.passes import as_array, check_finite, distinct_rows, forward, in_order
-from modal_interp.query import Query, open_query
-from modal_interp.scores import bald_scores
+from modal_interp.passes import forward
+from modal_interp.query import open_query
+from modal_interp.scores import bald_scores, dropout_probabilities
 from modal_interp.selectors.joint_information import checked_limit, joint_information
 from modal_interp.selectors.top_k import top_k
 from modal_interp.strategies._checks import check_nets
@@ -82,9 +81,11 @@ def bald(
     -----
     Houlsby et al. [1]_, equation 2, with the dropout of Gal et al. [2]_: only dropout layers are
     switched on, and where they sit behind the encoder a sample is encoded once. A pass of dropout
-    has one mask a layer for all samples. Batches are passed through one by one: O(n C) memory.
+    has one mask a layer for all samples. Passes are made batch by batch: O(n C) memory; the
+    predictions of a committee's members are held, O(n K C).
 
-    Departs from the paper: none.
+    Departs from the paper: the masks of a pass are the same for all samples, so that the order of
+    samples and the size of batches do not matter.
 
     References
     ----------
@@ -162,8 +163,9 @@ def batch_bald(
     -----
     Kirsch et al. [1]_, Algorithm 1. Passes are held for all candidates: O(n K C) memory.
 
-    Departs from the paper: several labels, which it does not treat, add up their joint
-    information label by label.
+    Departs from the paper: beyond `max_configurations` the drawn configurations are thinned, not
+    drawn anew (:func:`~modal_interp.joint_information`); several labels, which it does not treat,
+    add up their joint information label by label.
 
     References
     ----------
@@ -183,7 +185,10 @@ def batch_bald(
     if len(query.views) > 1:
         proba, several = _by_members(query.views, verbose)
     else:
-        proba, several = _by_passes(query, n_passes or _N_PASSES, verbose)
+        view, options = query.views[0], {"n_passes": n_passes or _N_PASSES, "verbose": verbose}
+        proba, several = dropout_probabilities(
+            view.net, view.pool, random_state=query.random_state, **options
+        )
     chosen, information = joint_information(
         proba,
         n_instances,
@@ -214,7 +219,7 @@ def _check_posterior(views: list[View], *, n_passes: int | None, verbose: int) -
         )
 
 
-def _by_members(views: list[View], verbose: int) -> tuple[NDArray[np.float32], bool]:
+def _by_members(views: list[View], verbose: int) -> tuple[NDArray[np.float64], bool]:
     """Return the probabilities by each member (n, K, C), and whether labels are several."""
     found = []
     for view in views:
@@ -223,19 +228,3 @@ def _by_members(views: list[View], verbose: int) -> tuple[NDArray[np.float32], b
         found.append((member.proba[sample_of], member.several))
     proba, several = zip(*found, strict=True)
     return np.stack(proba, axis=1), several[0]
-
-
-def _by_passes(query: Query, n_passes: int, verbose: int) -> tuple[NDArray[np.float32], bool]:
-    """Return the probabilities under each pass (n, K, C), and whether labels are several."""
-    view = query.views[0]
-    distinct, sample_of = distinct_rows(view.pool)
-    kinds, rows_of, parts = set(), [], []
-    passes = dropout_passes(view.net, distinct, n_passes, query.random_state, verbose=verbose)
-    with closing(passes) as batches:
-        for rows, proba, several in batches:
-            rows_of.append(rows)
-            parts.append(as_array(proba))
-            kinds.add(several)
-    found = in_order(rows_of, parts)
-    check_finite(found)
-    return found[sample_of], kinds == {True}

@@ -94,8 +94,8 @@ def dami_kmedoids(
 
     Departs from the paper: for more than two classes, which the paper leaves open, there is one
     gradient a class, side by side, and so for the members of a committee. The clustering is
-    FasterPAM, whose medoids fit at least as well as those of the paper's method. Texts without
-    words have no interpretation: they do not count in the mean, and are asked for last.
+    FasterPAM instead of the paper's `"alternate"`. With `candidates` the mean is over these. Texts
+    without words have no interpretation: they do not count in the mean, and are asked for last.
 
     References
     ----------

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from modal_interp.outputs import check_verbose
 from modal_interp.query import open_query
 from modal_interp.scores import entropy_scores, least_confidence_scores, margin_scores
 from modal_interp.strategies._checks import check_nets
@@ -20,13 +21,14 @@ def random_sampling(
     *,
     candidates: Any = None,
     random_state: Any = None,
+    verbose: int = 0,
 ) -> Any:
     """Ask for samples at random, each with equal chances: what other strategies must surpass.
 
     Parameters
     ----------
     learner : ActiveLearner, DeepActiveLearner or Committee of modAL
-        Its estimators are skorch classifiers, alone or at the end of a pipeline.
+        Its estimators may be of any kind.
     X_pool : array, list, data frame or sparse matrix of n samples
         The unlabelled samples, as the learner's estimator takes them.
     n_instances : int, default=1
@@ -35,6 +37,8 @@ def random_sampling(
         The samples that may be chosen, as for :func:`~modal_interp.open_query`. Without it, all.
     random_state : int, RandomState or None
         Seeds the draws. The global generator is used only with None.
+    verbose : int, default=0
+        As for every strategy; there is nothing to show.
 
     Returns
     -------
@@ -49,15 +53,19 @@ def random_sampling(
     ------
     TypeError, ValueError
         If a parameter breaks its rule.
-    sklearn.exceptions.NotFittedError
-        If an estimator is not fitted.
 
     Notes
     -----
     Departs from the paper: none; it is in every paper.
     """
     query = open_query(
-        learner, X_pool, n_instances, candidates=candidates, random_state=random_state
+        learner,
+        X_pool,
+        n_instances,
+        candidates=candidates,
+        random_state=random_state,
+        check=lambda _: check_verbose(verbose),
+        reads_nets=False,
     )
     drawn = query.random_state.permutation(len(query.rows))[:n_instances]
     return query.answer(drawn, np.full(n_instances, n_instances / len(query.rows)))
@@ -120,7 +128,7 @@ def least_confidence(
     Settles [1]_, section 3.1, on the probabilities that the slides of the paper-topics study also
     average over passes with dropout. Several labels score the mean over their binary scores.
 
-    Departs from the paper: none.
+    Departs from the paper: none; of `n_passes` the masks are the same for all samples.
 
     References
     ----------
@@ -141,20 +149,13 @@ def least_confidence(
     >>> asked.shape
     (4, 2)
     """
+    score = partial(least_confidence_scores, n_passes=n_passes, verbose=verbose)
+    check = partial(check_nets, n_passes=n_passes, verbose=verbose)
     query = open_query(
-        learner,
-        X_pool,
-        n_instances,
-        candidates=candidates,
-        random_state=random_state,
-        check=partial(check_nets, n_passes=n_passes, verbose=verbose),
+        learner, X_pool, n_instances, candidates=candidates, random_state=random_state, check=check
     )
-    options: dict[str, Any] = {
-        "n_passes": n_passes,
-        "random_state": query.random_state,
-        "verbose": verbose,
-    }
-    return best_by(partial(least_confidence_scores, **options), query, n_instances, reverse=reverse)
+    score = partial(score, random_state=query.random_state)
+    return best_by(score, query, n_instances, reverse=reverse)
 
 
 def margin(
@@ -201,20 +202,13 @@ def margin(
     .. [1] T. Scheffer, C. Decomain and S. Wrobel. Active hidden Markov models for information
        extraction. IDA 2001.
     """
+    score = partial(margin_scores, n_passes=n_passes, verbose=verbose)
+    check = partial(check_nets, n_passes=n_passes, verbose=verbose)
     query = open_query(
-        learner,
-        X_pool,
-        n_instances,
-        candidates=candidates,
-        random_state=random_state,
-        check=partial(check_nets, n_passes=n_passes, verbose=verbose),
+        learner, X_pool, n_instances, candidates=candidates, random_state=random_state, check=check
     )
-    options: dict[str, Any] = {
-        "n_passes": n_passes,
-        "random_state": query.random_state,
-        "verbose": verbose,
-    }
-    return best_by(partial(margin_scores, **options), query, n_instances, reverse=reverse)
+    score = partial(score, random_state=query.random_state)
+    return best_by(score, query, n_instances, reverse=reverse)
 
 
 def entropy(
@@ -254,23 +248,16 @@ def entropy(
     -----
     Settles [1]_, section 3.1. Several labels score the mean over their binary entropies.
 
-    Departs from the paper: none.
+    Departs from the paper: none; of `n_passes` the masks are the same for all samples.
 
     References
     ----------
     .. [1] B. Settles. Active learning literature survey. University of Wisconsin, 2009.
     """
+    score = partial(entropy_scores, n_passes=n_passes, verbose=verbose)
+    check = partial(check_nets, n_passes=n_passes, verbose=verbose)
     query = open_query(
-        learner,
-        X_pool,
-        n_instances,
-        candidates=candidates,
-        random_state=random_state,
-        check=partial(check_nets, n_passes=n_passes, verbose=verbose),
+        learner, X_pool, n_instances, candidates=candidates, random_state=random_state, check=check
     )
-    options: dict[str, Any] = {
-        "n_passes": n_passes,
-        "random_state": query.random_state,
-        "verbose": verbose,
-    }
-    return best_by(partial(entropy_scores, **options), query, n_instances, reverse=reverse)
+    score = partial(score, random_state=query.random_state)
+    return best_by(score, query, n_instances, reverse=reverse)

@@ -490,6 +490,8 @@ STRINGS = np.array(["a good film", "a bad one", "none"], dtype=object)
     ids=["net", "None", "unfitted"],
 )
 def test_wrong_learners(name, make, error, message, nothing_computed):
+    if name == "random_sampling" and make is unfitted:
+        pytest.skip("needs no net")
     assert_refused(name, make(), IDS, error, message)
 
 
