@@ -17,10 +17,10 @@ from skorch.dataset import get_len
 from skorch.utils import multi_indexing, to_tensor
 from torch import Tensor, nn
 
-from modal_interp.batches import Rows, batches
-from modal_interp.hooks import embeddings_as_leaves, kept, sparse_embeddings, untouched
-from modal_interp.layers import find_embedding, find_output, has_layer, padding_id, reads_words
-from modal_interp.outputs import (
+from modal_interp.nets.batches import Rows, batches
+from modal_interp.nets.hooks import embeddings_as_leaves, kept, sparse_embeddings, untouched
+from modal_interp.nets.layers import find_embedding, find_output, has_layer, padding_id, reads_words
+from modal_interp.nets.outputs import (
     Classes,
     Explained,
     Target,
@@ -29,7 +29,7 @@ from modal_interp.outputs import (
     predicted,
     unchecked,
 )
-from modal_interp.reading import sample_first, words_read
+from modal_interp.nets.reading import sample_first, words_read
 
 
 class WordGradients(NamedTuple):

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from skorch import NeuralNet
 
-from modal_interp.batches import distinct_rows
 from modal_interp.gradients import WordGradients, feature_gradients, word_gradients
-from modal_interp.layers import check_features, check_word_ids, reads_words
-from modal_interp.outputs import Classes, Target, check_explained
+from modal_interp.nets.batches import distinct_rows
+from modal_interp.nets.layers import check_features, check_word_ids, reads_words
+from modal_interp.nets.outputs import Classes, Target, check_explained
 
 
 class WordInterpretations(NamedTuple):

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.neighbors import NearestNeighbors
 
-from modal_interp.layers import find_embedding, padding_id, reads_words
 from modal_interp.learner import View, labeled_param
+from modal_interp.nets.layers import find_embedding, padding_id, reads_words
 from modal_interp.query import open_query
 from modal_interp.scores import entropy_scores
 from modal_interp.selectors.top_k import top_k

@@ -12,12 +12,12 @@ import torch
 from numpy.typing import NDArray
 from skorch import NeuralNet
 
-from modal_interp.batches import distinct_rows
 from modal_interp.gradients import WordGradients, word_gradients
 from modal_interp.interpretations import check_finite_gradients, feature_interpretations
-from modal_interp.layers import check_word_ids, reads_words
-from modal_interp.outputs import Classes, Target, check_explained
-from modal_interp.passes import Forward, as_array, forward, in_order
+from modal_interp.nets.batches import distinct_rows
+from modal_interp.nets.layers import check_word_ids, reads_words
+from modal_interp.nets.outputs import Classes, Target, check_explained
+from modal_interp.nets.passes import Forward, as_array, forward, in_order
 
 Floats = NDArray[np.float32]
 

@@ -12,8 +12,6 @@ from numpy.typing import NDArray
 from sklearn.utils import check_random_state
 from skorch import NeuralNet
 
-from modal_interp.batches import distinct_rows
-from modal_interp.dropout import check_passes, dropout_passes
 from modal_interp.measures import (
     distributions,
     entropy,
@@ -21,7 +19,9 @@ from modal_interp.measures import (
     margin,
     mutual_information,
 )
-from modal_interp.passes import check_finite, forward, in_order
+from modal_interp.nets.batches import distinct_rows
+from modal_interp.nets.dropout import check_passes, dropout_passes
+from modal_interp.nets.passes import check_finite, forward, in_order
 
 Scores = NDArray[np.float64]
 Seed = int | RandomState | None

@@ -17,53 +17,55 @@ MAY_IMPORT = {
     "word_vectors": {"text", "vocabulary"},
     "datasets": set(),
     "modules": set(),
-    "indicator": set(),
-    "labels": {"indicator"},
-    "callbacks": {"indicator"},
-    "skorch_net": {"labels"},
-    "classifier": {"callbacks", "indicator", "labels", "skorch_net"},
-    "word_ids": {"classifier", "modules"},
-    "estimators": {"classifier", "modules", "word_ids"},
+    "seeding": set(),
+    "estimators": {"modules", "seeding"},
     "modal_compat": set(),
     "learner": set(),
-    "layers": set(),
-    "batches": {"layers"},
-    "outputs": set(),
-    "hooks": set(),
-    "reading": {"batches"},
-    "passes": {"batches", "hooks", "layers", "outputs"},
-    "dropout": {"batches", "hooks", "outputs", "skorch_net"},
-    "gradients": {"batches", "hooks", "layers", "outputs", "reading"},
-    "interpretations": {"batches", "gradients", "layers", "outputs"},
-    "representations": {"batches", "gradients", "interpretations", "layers", "outputs", "passes"},
+    "nets": {"seeding"},
+    "gradients": {"nets"},
+    "interpretations": {"gradients", "nets"},
+    "representations": {"gradients", "interpretations", "nets"},
     "measures": set(),
     "combining": set(),
-    "scores": {"batches", "dropout", "measures", "passes"},
-    "gradient_lengths": {"batches", "gradients", "interpretations", "layers", "passes"},
+    "scores": {"measures", "nets"},
+    "gradient_lengths": {"gradients", "interpretations", "nets"},
     "candidates": {"learner"},
     "query": {"candidates", "learner"},
-    "narrowing": {"layers", "learner", "query", "scores", "selectors"},
+    "narrowing": {"learner", "nets", "query", "scores", "selectors"},
     "selectors": set(),
     "strategies": {
-        "batches",
-        "dropout",
         "gradient_lengths",
         "gradients",
         "interpretations",
-        "layers",
         "learner",
         "measures",
-        "outputs",
-        "passes",
+        "nets",
         "query",
         "representations",
         "scores",
         "selectors",
     },
 }
+# Inside a folder a file may import those that stand before it.
+IN_ORDER = {
+    "estimators": [
+        "indicator",
+        "labels",
+        "callbacks",
+        "skorch_net",
+        "classifier",
+        "word_ids",
+        "cnn",
+        "bilstm",
+        "mlp",
+        "__init__",
+    ],
+    "nets": ["layers", "batches", "reading", "outputs", "hooks", "passes", "dropout", "__init__"],
+}
 FORBIDDEN = {
     "selectors": {"skorch", "modAL"},
     "modules": {"skorch", "modAL", "sklearn"},
+    "nets": {"modAL"},
     "gradients": {"modAL"},
     "interpretations": {"modAL", "torch"},
     "strategies": {"modAL", "torch", "skorch"},
@@ -97,6 +99,18 @@ def test_imports_point_one_way(path):
             assert rest[0] in MAY_IMPORT[part], f"{part} imports {name}"
 
 
+@pytest.mark.parametrize(
+    "path",
+    [path for path in FILES if part_of(path) in IN_ORDER],
+    ids=lambda path: str(path.relative_to(PACKAGE)),
+)
+def test_imports_point_one_way_inside_a_folder(path):
+    order = IN_ORDER[part_of(path)]
+    for name in imports_of(path):
+        if name.startswith(f"modal_interp.{part_of(path)}."):
+            assert order.index(name.split(".")[2]) < order.index(path.stem)
+
+
 def test_only_one_file_knows_modal():
     knowing = {
         part_of(path)
@@ -115,7 +129,7 @@ def test_only_one_file_knows_modal():
 )
 def test_hard_things_live_in_one_file(part, words):
     doing = {
-        part_of(path)
+        path.stem
         for path in FILES
         if any(word in path.read_text(encoding="utf-8") for word in words)
     }
@@ -127,7 +141,15 @@ def test_folders_are_the_house():
     if not (root / "pyproject.toml").exists():
         pytest.skip("runs in a checkout")
     folders = {p.name for p in PACKAGE.iterdir() if p.is_dir()} - {"__pycache__"}
-    assert folders <= {"modules", "selectors", "strategies", "datasets", "experiments"}
+    assert folders <= {
+        "modules",
+        "estimators",
+        "nets",
+        "selectors",
+        "strategies",
+        "datasets",
+        "experiments",
+    }
     tracked = {"modal_interp", "tests", "docs", "examples"}
     assert tracked <= {p.name for p in root.iterdir() if p.is_dir()}
 

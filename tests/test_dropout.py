@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from numpy.random import RandomState
 from torch import nn
 
-from modal_interp import dropout
-from modal_interp.dropout import check_passes, dropout_layers, dropout_passes
 from modal_interp.estimators import TabularMLPClassifier, TextBiLSTMClassifier, TextCNNClassifier
+from modal_interp.nets import dropout
+from modal_interp.nets.dropout import check_passes, dropout_layers, dropout_passes
 from tests.nets import (
     LengthSorter,
     MeanReader,

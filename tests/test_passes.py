@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from modal_interp.estimators import TabularMLPClassifier, TextBiLSTMClassifier, TextCNNClassifier
-from modal_interp.passes import forward
+from modal_interp.nets.passes import forward
 from tests.nets import (
     LengthSorter,
     MeanReader,

@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 
 from modal_interp.gradients import embedding_rows
 from modal_interp.interpretations import WordInterpretations, word_interpretations
-from modal_interp.layers import (
+from modal_interp.learner import View, labeled_param
+from modal_interp.nets.layers import (
     check_word_ids,
     find_embedding,
     find_output,
     padding_id,
 )
-from modal_interp.learner import View, labeled_param
-from modal_interp.outputs import Classes, Target, check_explained
+from modal_interp.nets.outputs import Classes, Target, check_explained
 from modal_interp.query import open_query
 from modal_interp.selectors.diverse_words import diverse_words
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from modal_interp.outputs import check_verbose
+from modal_interp.nets.outputs import check_verbose
 from modal_interp.query import open_query
 from modal_interp.scores import entropy_scores, least_confidence_scores, margin_scores
 from modal_interp.strategies._checks import check_nets

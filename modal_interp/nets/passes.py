@@ -12,10 +12,10 @@ from skorch.dataset import get_len
 from skorch.utils import multi_indexing
 from torch import Tensor
 
-from modal_interp.batches import Rows, batches
-from modal_interp.hooks import kept, untouched
-from modal_interp.layers import find_output
-from modal_interp.outputs import first_output, precise, predicted
+from modal_interp.nets.batches import Rows, batches
+from modal_interp.nets.hooks import kept, untouched
+from modal_interp.nets.layers import find_output
+from modal_interp.nets.outputs import first_output, precise, predicted
 
 
 class Forward(NamedTuple):

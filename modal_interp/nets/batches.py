@@ -13,7 +13,7 @@ from skorch.dataset import Dataset, get_len, unpack_data
 from torch.utils.data import DataLoader
 from tqdm.auto import tqdm
 
-from modal_interp.layers import reads_words
+from modal_interp.nets.layers import reads_words
 
 Rows = NDArray[np.intp]
 

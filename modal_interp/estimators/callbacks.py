@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from skorch import NeuralNetClassifier
 from skorch.callbacks import EarlyStopping, EpochScoring, EpochTimer, PassthroughScoring, PrintLog
 
-from modal_interp.indicator import has_labels
+from modal_interp.estimators.indicator import has_labels
 
 
 def encoded_accuracy(net: NeuralNetClassifier, X: Any, y: NDArray[Any]) -> float:

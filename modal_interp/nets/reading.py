@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from modal_interp.batches import Rows
+from modal_interp.nets.batches import Rows
 
 
 def words_read(calls: list[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
-from modal_interp.classifier import _ModuleClassifier
+from modal_interp.estimators.classifier import _ModuleClassifier
 from modal_interp.modules._words import check_size
 
 # Rows of an embedding that nobody sized: at least, and at most (0.4 GB of 100 dimensions).

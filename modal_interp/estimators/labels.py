@@ -12,7 +12,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils import check_array, check_consistent_length, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 
-from modal_interp.indicator import (
+from modal_interp.estimators.indicator import (
     check_indicator,
     check_row_lengths,
     column_labels,

@@ -12,9 +12,9 @@ from skorch.utils import is_dataset
 from torch import nn
 from torch.utils.data import Subset
 
-from modal_interp.callbacks import default_callbacks
-from modal_interp.indicator import column_labels, has_labels
-from modal_interp.labels import (
+from modal_interp.estimators.callbacks import default_callbacks
+from modal_interp.estimators.indicator import column_labels, has_labels
+from modal_interp.estimators.labels import (
     check_targets,
     encode_targets,
     hold_out,
@@ -22,7 +22,7 @@ from modal_interp.labels import (
     loss_weights,
     sorted_classes,
 )
-from modal_interp.skorch_net import _Net
+from modal_interp.estimators.skorch_net import _Net
 
 
 class _ModuleClassifier(_Net):

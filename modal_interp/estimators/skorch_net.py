@@ -16,6 +16,8 @@ from skorch.utils import is_dataset
 from torch import nn
 from torch.utils.data import default_collate
 
+from modal_interp.seeding import seeded
+
 
 class RowsDataset(Dataset):
     """Dataset that indexes a whole batch at once.
@@ -33,20 +35,6 @@ class RowsDataset(Dataset):
 def collate(batch: Any) -> Any:
     """Pass a ready batch on; stack the samples of any other dataset."""
     return batch if isinstance(batch, tuple) else default_collate(batch)
-
-
-@contextmanager
-def seeded(seed: int, device: torch.device) -> Iterator[None]:
-    """Seed torch's generators for a while, then put their states back."""
-    cuda = []
-    if device.type == "cuda":
-        cuda = [torch.cuda.current_device() if device.index is None else device.index]
-    with torch.random.fork_rng(devices=cuda):
-        # Not torch.manual_seed: it would seed every device, also those that were not forked.
-        torch.default_generator.manual_seed(seed)
-        for index in cuda:
-            torch.cuda.default_generators[index].manual_seed(seed)
-        yield
 
 
 class _Private:

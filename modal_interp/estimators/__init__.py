@@ -1,0 +1,7 @@
+"""scikit-learn classifiers over the package's modules, by skorch, one a file."""
+
+from modal_interp.estimators.bilstm import TextBiLSTMClassifier
+from modal_interp.estimators.cnn import TextCNNClassifier
+from modal_interp.estimators.mlp import TabularMLPClassifier
+
+__all__ = ["TabularMLPClassifier", "TextBiLSTMClassifier", "TextCNNClassifier"]
