@@ -132,6 +132,7 @@ class _Masks:
     def __init__(self, layers: list[nn.Module], seed: int) -> None:
         self.number = {layer: number for number, layer in enumerate(layers)}
         self.seed = seed
+        self.drawn: dict[tuple[int, ...], Tensor] = {}  # the last one of each layer, call and pass
         self.begin(range(1), 1)
 
     def begin(self, passes: range, n_samples: int, *, blank: bool = False) -> None:
@@ -176,12 +177,15 @@ class _Masks:
             return torch.full(shape, float(self.blank))
         if isinstance(layer, _BY_CHANNEL):
             shape = (*shape[:2], *[1] * (len(shape) - 2))
-        # Each row from a seed of its own, so that a shorter batch has a part of the same mask.
-        stays = np.empty(shape)
-        for place in np.ndindex(shape[:-1]):
-            rng = RandomState([self.seed, self.number[layer], call, k, *place])
-            stays[place] = rng.random_sample(shape[-1]) >= layer.p
-        return torch.from_numpy(stays / (1 - layer.p))
+        key = (self.number[layer], call, k)
+        if key not in self.drawn or self.drawn[key].shape != shape:
+            stays = np.empty(shape, dtype=np.float32)
+            # Each row from a seed of its own: a shorter batch has a part of the same mask.
+            for place in np.ndindex(shape[:-1]):
+                rng = RandomState([self.seed, *key, *place])
+                stays[place] = rng.random_sample(shape[-1]) >= layer.p
+            self.drawn[key] = torch.from_numpy(stays / (1 - layer.p))
+        return self.drawn[key]
 
 
 class _NotByRowsError(Exception):
