@@ -65,7 +65,10 @@ def candidate_rows(candidates: Any, learner: Any, X_pool: Any, random_state: Ran
 
 def _called(find: Callable[..., Any], learner: Any, X_pool: Any, random_state: RandomState) -> Any:
     """Return the rows that a function finds, by this query's randomness if it draws."""
-    seed = inspect.signature(find).parameters.get("random_state")
+    try:
+        seed = inspect.signature(find).parameters.get("random_state")
+    except ValueError:  # of some that are not written in Python
+        seed = None
     options = {"random_state": random_state} if seed is not None and seed.default is None else {}
     try:
         found = find(learner, X_pool, **options)

@@ -161,7 +161,9 @@ def batch_bald(
 
     Notes
     -----
-    Kirsch et al. [1]_, Algorithm 1. Passes are held for all candidates: O(n K C) memory.
+    Kirsch et al. [1]_, Algorithm 1. Passes are held for all candidates: O(n K C) memory. No batch
+    can tell more than ln K: with 20 passes 3 nats, which large batches soon reach, and then all
+    samples are equal. Large batches need more passes.
 
     Departs from the paper: beyond `max_configurations` the drawn configurations are thinned, not
     drawn anew (:func:`~modal_interp.joint_information`); several labels, which it does not treat,
@@ -211,7 +213,7 @@ def _check_posterior(views: list[View], *, n_passes: int | None, verbose: int) -
             f"dropout; found {n_passes!r}."
         )
     check_nets(views, verbose=verbose)
-    classes = [list(getattr(view.net, "classes_", [])) for view in views]
+    classes = [np.asarray(getattr(view.net, "classes_", [])).tolist() for view in views]
     if any(known != classes[0] for known in classes):
         raise ValueError(
             "the members of a committee must know the same classes, to be samples of one net's "
