@@ -69,7 +69,8 @@ def _called(find: Callable[..., Any], learner: Any, X_pool: Any, random_state: R
         seed = inspect.signature(find).parameters.get("random_state")
     except ValueError:  # of some that are not written in Python
         seed = None
-    options = {"random_state": random_state} if seed is not None and seed.default is None else {}
+    unset = seed is not None and seed.default in (None, inspect.Parameter.empty)
+    options = {"random_state": random_state} if unset else {}
     try:
         found = find(learner, X_pool, **options)
     except ValueError as error:

@@ -173,7 +173,8 @@ def parameter_gradient_norms(
     ParameterNorms
         A is 1 for two classes, :math:`p_1`, else the number of classes or labels.
     """
-    with untouched(net) as parameters, _backward_passes(), sparse_embeddings(net):
+    with untouched(net) as trained, _backward_passes(), sparse_embeddings(net):
+        parameters = [p for p in net.module_.parameters() if any(p is q for q in trained)]
         if not parameters:
             raise ValueError(
                 "the net must have parameters that training changes; found all of them frozen "
@@ -182,7 +183,8 @@ def parameter_gradient_norms(
         for parameter in parameters:
             parameter.requires_grad_()
         # Of an embedding torch vectorises only gradients that hold a row for each known word.
-        at_once = not reads_words(net)
+        # A net that infers in a way of its own is not what its module alone computes.
+        at_once = not reads_words(net) and type(net).infer is NeuralNet.infer
         for rows, Xi in batches(net, X, verbose=verbose):
             proba, several = predicted(net, net.infer(Xi))
             norms = _vectorized(net, Xi, parameters, proba.shape[1]) if at_once else None

@@ -1,7 +1,7 @@
 """What a strategy needs of modAL, and what modAL needs of a strategy.
 
-This is the only file that knows modAL: it looks through learners, committees and pipelines at the
-fitted nets, and it speaks modAL's two return contracts.
+This is the only file that knows modAL, beside `modal_compat`, which mends it: it looks through
+learners, committees and pipelines at the fitted nets, and it speaks modAL's two return contracts.
 """
 
 from __future__ import annotations

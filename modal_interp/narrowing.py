@@ -15,7 +15,7 @@ from modal_interp.query import open_query
 from modal_interp.scores import entropy_scores
 from modal_interp.selectors.top_k import top_k
 
-# Samples of a table that differ by less than this share of their length are equal.
+# Samples of a table are equal that differ in no column by more than this share of its numbers.
 _ROUNDING = 1e-6
 
 
@@ -104,9 +104,13 @@ def _is_labeled(view: View, param: str) -> NDArray[np.bool_]:
         keys = {_key(row, padding) for X in view.labeled for row in X}
         return np.array([_key(row, padding) in keys for row in view.pool])
     pool, *labeled = (X.reshape(len(X), -1).astype(np.float64) for X in (view.pool, *view.labeled))
-    search = NearestNeighbors(n_neighbors=1).fit(np.concatenate(labeled))
+    known = np.concatenate(labeled)
+    # Each column in its own unit: one of large numbers must not outweigh the others.
+    unit = np.abs(np.concatenate([pool, known])).max(axis=0)
+    unit[unit == 0] = 1.0
+    search = NearestNeighbors(n_neighbors=1, metric="chebyshev").fit(known / unit)
     # Of one sample a transformer may give other last bits beside other samples.
-    return search.kneighbors(pool)[0][:, 0] <= _ROUNDING * np.linalg.norm(pool, axis=1)
+    return search.kneighbors(pool / unit)[0][:, 0] <= _ROUNDING
 
 
 def _key(row: NDArray[Any], padding: int) -> bytes:

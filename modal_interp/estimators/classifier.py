@@ -205,7 +205,8 @@ class _ModuleClassifier(_Net):
             if self.classes is None:
                 raise ValueError("classes= must be known before initialize: pass it, or call fit.")
             # No y tells yet: a loss of each label alone does.
-            self.multilabel_ = self.criterion in (nn.BCEWithLogitsLoss, nn.BCELoss)
+            kind = self.criterion if isinstance(self.criterion, type) else type(self.criterion)
+            self.multilabel_ = issubclass(kind, nn.BCEWithLogitsLoss | nn.BCELoss)
             if self.multilabel_:
                 self.classes_inferred_ = column_labels(self.classes, len(self.classes))
                 self._indicator_dtype = np.dtype(np.int64)

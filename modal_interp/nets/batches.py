@@ -45,7 +45,7 @@ def batches(net: NeuralNet, X: Any, *, verbose: int = 0) -> Iterator[tuple[Rows,
     batch : Tensor on the net's device, or what the iterator gives
         The samples.
     """
-    plain = isinstance(X, np.ndarray) and net.dataset is Dataset
+    plain = isinstance(X, np.ndarray) and net.dataset is Dataset and _reads_as_usual(net)
     if plain and net.iterator_valid is DataLoader and not _collates(net):
         parts = _by_length(X, _batch_size(net, len(X)))
         dtype = _input_dtype(net, X)
@@ -79,10 +79,19 @@ def _collates(net: NeuralNet) -> bool:
     return "collate_fn" in net.get_params_for("iterator_valid")
 
 
-def _input_dtype(net: NeuralNet, X: NDArray[Any]) -> type[np.generic]:
+def _reads_as_usual(net: NeuralNet) -> bool:
+    """Tell whether no subclass of the user's makes data sets or iterators in a way of its own."""
+    makers = (type(net).get_dataset, type(net).get_iterator)
+    return all(maker.__module__.split(".")[0] in ("skorch", "modal_interp") for maker in makers)
+
+
+def _input_dtype(net: NeuralNet, X: NDArray[Any]) -> Any:
     """Return what the module computes with: word ids, or reals as precise as its parameters."""
-    if reads_words(net) and X.dtype.kind in "iub":
+    whole = X.dtype.kind in "iub"
+    if whole and reads_words(net):
         return np.int64
+    if whole and not hasattr(net, "n_features_in_"):
+        return X.dtype  # ids, perhaps, that a module of the user's looks up in its own way
     double = any(p.dtype == torch.float64 for p in net.module_.parameters())
     return np.float64 if double else np.float32
 

@@ -16,7 +16,7 @@ from torch.nn.modules.dropout import _DropoutNd
 
 from modal_interp.nets.batches import Rows, batches
 from modal_interp.nets.hooks import outputs_replaced, switched_on, untouched, without_fast_paths
-from modal_interp.nets.outputs import precise, predicted
+from modal_interp.nets.outputs import precisely
 from modal_interp.seeding import seeded
 
 # Layers whose dropout is a mask that can be drawn beforehand: of single values, of channels.
@@ -105,15 +105,18 @@ def dropout_passes(
     native = [layer for layer in layers if type(layer) not in (*_BY_VALUE, *_BY_CHANNEL)]
     masked = [layer for layer in layers if layer not in native]
     masks = _Masks(masked, random_state.randint(2**31 - 1))
-    at_once = False if native else None
+    # One pass is nothing to replay, and a change in place would be lost.
+    alone = n_passes == 1 or any(getattr(layer, "inplace", False) for layer in masked)
+    at_once = False if native or alone else None
     replaced = outputs_replaced(masked, masks.drop)
     with untouched(net), torch.no_grad(), without_fast_paths(), replaced:
         for rows, Xi in batches(net, X, verbose=verbose):
-            if at_once is None:
-                at_once = _can_replay(net, Xi, masks, n_passes)
-            found = _replayed(net, Xi, masks, n_passes) if at_once else None
-            if found is None:  # the first batch may have been too simple to tell
-                at_once = False
+            found = None
+            if get_len(Xi) > 1 and at_once is not False:  # of one sample shapes tell little
+                at_once = at_once or _can_replay(net, Xi, masks, n_passes)
+                found = _replayed(net, Xi, masks, n_passes) if at_once else None
+                at_once = found is not None  # the first batch may have been too simple to tell
+            if found is None:
                 found = _one_by_one(net, Xi, masks, n_passes, native)
             yield DropoutPasses(rows, *found)
 
@@ -153,7 +156,7 @@ class _Masks:
         call = self.calls[layer]
         self.calls[layer] += 1
         if len(self.passes) == 1:
-            dropped = x * self._mask(layer, call, self.passes[0], self._shared(x.shape)).to(x)
+            dropped = x * self._mask(layer, call, self.passes[0], *self._shared(x.shape)).to(x)
             # A module may count on a change in place and not look at what is returned.
             return x.copy_(dropped) if getattr(layer, "inplace", False) else dropped
         n, n_passes = self.n_samples, len(self.passes)
@@ -165,19 +168,25 @@ class _Masks:
         dropped = x.reshape(-1, n, x.shape[1]) * masks
         return dropped.reshape(-1, x.shape[1])
 
-    def _shared(self, shape: torch.Size) -> tuple[int, ...]:
-        """Return the shape of a mask that all samples share, whichever dimension holds them."""
+    def _shared(self, shape: torch.Size) -> tuple[tuple[int, ...], bool]:
+        """Return the shape of a mask, and whether some dimension holds samples that share it."""
         outer = range(max(1, min(2, len(shape) - 1)))  # the last dimension holds features
         dims = [dim for dim in outer if shape[dim] == self.n_samples]
         self.unclear |= len(dims) > 1
-        return tuple(1 if [dim] == dims[:1] else size for dim, size in enumerate(shape))
+        mask = tuple(1 if [dim] == dims[:1] else size for dim, size in enumerate(shape))
+        return mask, bool(dims)
 
-    def _mask(self, layer: Any, call: int, k: int, shape: tuple[int, ...]) -> Tensor:
+    def _mask(
+        self, layer: Any, call: int, k: int, shape: tuple[int, ...], shared: bool = True
+    ) -> Tensor:
         if self.blank or layer.p == 1:
             return torch.full(shape, float(self.blank))
         if isinstance(layer, _BY_CHANNEL):
             shape = (*shape[:2], *[1] * (len(shape) - 2))
         key = (self.number[layer], call, k)
+        if not shared:
+            stays = RandomState([self.seed, *key]).random_sample(shape) >= layer.p
+            return torch.from_numpy(stays / (1 - layer.p))
         if key not in self.drawn or self.drawn[key].shape != shape:
             stays = np.empty(shape, dtype=np.float32)
             # Each row from a seed of its own: a shorter batch has a part of the same mask.
@@ -199,10 +208,10 @@ def _can_replay(net: NeuralNet, Xi: Any, masks: _Masks, n_passes: int) -> bool:
     """
     n = get_len(Xi)
     masks.begin(range(1), n, blank=True)
-    expected, _ = predicted(net, precise(net.infer(Xi)))
+    expected, _ = precisely(net, net.infer(Xi))
     masks.begin(range(n_passes), n, blank=True)
     try:
-        found, _ = predicted(net, precise(net.infer(Xi)))
+        found, _ = precisely(net, net.infer(Xi))
     except Exception:  # whatever a module of the user's raises at more rows than it was given
         return False
     expected = expected.repeat(n_passes, 1)
@@ -214,8 +223,8 @@ def _replayed(net: NeuralNet, Xi: Any, masks: _Masks, n_passes: int) -> tuple[Te
     n = get_len(Xi)
     masks.begin(range(n_passes), n)
     try:
-        proba, several = predicted(net, precise(net.infer(Xi)))
-    except (_NotByRowsError, RuntimeError):
+        proba, several = precisely(net, net.infer(Xi))
+    except Exception:  # of whatever kind: pass by pass, a real one is raised again
         return None
     if len(proba) != n * n_passes:
         return None
@@ -231,7 +240,7 @@ def _one_by_one(
     for k in range(n_passes):
         masks.begin(range(k, k + 1), get_len(Xi))
         with switched_on(native), seeded(masks.seed + k, device):
-            proba, several = predicted(net, precise(net.infer(Xi)))
+            proba, several = precisely(net, net.infer(Xi))
         passes.append(proba)
     n = get_len(Xi)
     if n == 1 or not masks.unclear:

@@ -89,9 +89,14 @@ def unchecked(net: NeuralNet, output: Any) -> Prediction:
     return Prediction(proba[:, 1] if proba.ndim == 3 else proba, True)
 
 
-def precise(output: Any) -> Tensor:
-    """Return the output in double precision, for probabilities that are not rounded to 0 and 1."""
-    return first_output(output).detach().cpu().double()
+def precisely(net: NeuralNet, output: Any) -> Prediction:
+    """Return what `predicted` returns, in double precision: not rounded to 0 and 1; on the CPU."""
+    output = first_output(output).detach()
+    try:
+        return predicted(net, output.cpu().double())
+    except RuntimeError:  # a predict_nonlinearity that takes only what the module gives
+        proba, several = predicted(net, output)
+        return Prediction(proba.detach().cpu().double(), several)
 
 
 def first_output(output: Any) -> Tensor:
@@ -196,14 +201,14 @@ def _two_columns(z: Tensor, several: bool) -> Tensor:
 def _gives(z: Tensor, proba: Tensor, several: bool) -> bool:
     """Tell whether these logits give these probabilities."""
     if not several:
-        return _is_log_of(z.log_softmax(dim=1), proba)
+        return is_log_of(z.log_softmax(dim=1), proba)
     # Each label by itself is a distribution over no and yes.
     log_proba = nn.functional.logsigmoid(torch.stack([-z, z], dim=-1))
     pairs = torch.stack([1 - proba, proba], dim=-1)
     return bool(torch.isclose(log_proba.exp(), pairs, rtol=1e-3, atol=1e-6).all())
 
 
-def _is_log_of(log_proba: Tensor, proba: Tensor) -> bool:
+def is_log_of(log_proba: Tensor, proba: Tensor) -> bool:
     """Compare logarithms, in which other scales of logits differ also near 1/C, 0 and 1."""
     written = proba > 1e-30
     expected = proba.clamp(min=1e-30).log()

@@ -15,7 +15,7 @@ from torch import Tensor
 from modal_interp.nets.batches import Rows, batches
 from modal_interp.nets.hooks import kept, untouched
 from modal_interp.nets.layers import find_output
-from modal_interp.nets.outputs import first_output, precise, predicted
+from modal_interp.nets.outputs import first_output, is_log_of, precisely
 
 
 class Forward(NamedTuple):
@@ -67,7 +67,7 @@ def forward(
     with untouched(net), torch.no_grad(), kept(layer) as calls:
         for rows, Xi in batches(net, X, verbose=verbose):
             output = net.infer(Xi)
-            proba, several = predicted(net, precise(output))
+            proba, several = precisely(net, output)
             read = proba[:, :0]
             if layer is not None:
                 read = _features(net, Xi, output, calls, named=output_layer is not None)
@@ -145,6 +145,8 @@ def _is_made_of(given: Tensor, output: Tensor) -> bool:
     if given.numel() != output.numel():
         return False
     given = given.reshape(len(given), -1)
-    usual = (given, given.softmax(dim=1), given.sigmoid(), given.log_softmax(dim=1))
     output = output.reshape(given.shape)
+    if (output >= 0).all() and is_log_of(given.log_softmax(dim=1), output):
+        return True  # which tells sure predictions apart where the probabilities round to 1
+    usual = (given, given.sigmoid(), given.log_softmax(dim=1))
     return any(torch.allclose(values, output, rtol=1e-4, atol=1e-6) for values in usual)

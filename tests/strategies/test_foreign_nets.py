@@ -11,6 +11,7 @@ from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
+from skorch import NeuralNetClassifier
 from torch import nn
 
 from modal_interp import (
@@ -25,6 +26,7 @@ from modal_interp import (
     entropy,
     exclude_duplicates,
     expected_gradient_length,
+    features,
     least_confidence,
     random_sampling,
 )
@@ -240,3 +242,90 @@ def test_several_labels_survive_saved_parameters(tmp_path):
     other.initialize().load_params(f_params=tmp_path / "net.pt")
     np.testing.assert_allclose(other.predict_proba(X), net.predict_proba(X))
     assert (other.predict(X) == net.predict(X)).all()
+
+
+def test_rows_that_differ_in_a_small_column_are_no_duplicates():
+    rng = np.random.default_rng(0)
+    labeled = np.column_stack([rng.integers(2_000_000, 9_000_000, 40), rng.integers(0, 2, 40)])
+    labeled = np.column_stack([labeled, labeled[::-1]]).astype(np.float32)
+    pool = labeled.copy()
+    pool[:, 1] = 1 - pool[:, 1]
+    learner = learner_of(make(SmoothTable), entropy, labeled, None)
+    assert exclude_duplicates(learner, pool).tolist() == list(range(40))
+    assert exclude_duplicates(learner, labeled).tolist() == []
+
+
+class TenTimes(NeuralNetClassifier):
+    def infer(self, x, **params):
+        return super().infer(x * 10, **params)
+
+
+class Blind(NeuralNetClassifier):
+    def get_dataset(self, X, y=None):
+        return super().get_dataset(X * 0, y)
+
+
+def test_nets_with_a_way_of_their_own_to_infer_or_to_read():
+    X = table(12)
+    options = {"classes": [0, 1], "criterion": nn.CrossEntropyLoss, "train_split": None}
+    net = TenTimes(SmoothTable, **options).initialize()
+    plain = initialized(lambda: net.module_, **options)
+    scores, expected = (expected_gradient_length(*pair) for pair in ((net, X), (plain, 10 * X)))
+    np.testing.assert_allclose(scores, expected, rtol=1e-5)
+    blind = Blind(SmoothTable, **options).initialize()
+    assert len(np.unique(least_confidence_scores(blind, X))) == 1
+
+
+def test_ids_that_no_embedding_reads():
+    class Bag(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.bag, self.out = nn.EmbeddingBag(12, 4), nn.Linear(4, 2)
+
+        def forward(self, tokens):
+            return self.out(self.bag(tokens))
+
+    net, X = make(Bag), word_ids(12)
+    scores = 1 - net.predict_proba(X).max(axis=1)
+    np.testing.assert_allclose(least_confidence_scores(net, X), scores, atol=1e-6)
+
+
+def test_probabilities_by_a_function_of_single_precision():
+    turn = torch.tensor([[0.0, 1.0], [1.0, 0.0]])
+    net = make(SmoothTable, predict_nonlinearity=lambda z: (z @ turn).softmax(dim=1))
+    scores = 1 - net.predict_proba(table(9)).max(axis=1)
+    np.testing.assert_allclose(least_confidence_scores(net, table(9)), scores, atol=1e-6)
+
+
+def test_features_follow_samples_whose_predictions_are_sure():
+    class Sorting(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.out = nn.Linear(4, 2)
+
+        def forward(self, x):
+            order = x[:, 0].argsort()
+            return self.out(x[order]).softmax(dim=1)[order.argsort()]
+
+    net, X = make(Sorting, predict_nonlinearity=None), table(30)
+    net.module_.out.weight.data *= 20
+    np.testing.assert_array_equal(features(net, X), X)
+
+
+def test_changes_in_place_are_seen():
+    class InPlace(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.inner, self.out = nn.Linear(4, 6), nn.Linear(6, 2)
+            self.drop = nn.Dropout(0.5, inplace=True)
+
+        def forward(self, x):
+            h = torch.tanh(self.inner(x))
+            return self.out(self.drop(h)) + h[:, :2]
+
+    net, X = make(InPlace), table(9)
+    scores = []
+    for size in (1, 1000):
+        net.iterator_valid__batch_size = size
+        scores.append(bald_scores(net, X, random_state=0))
+    np.testing.assert_allclose(*scores, atol=1e-6)
