@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from modal_interp.selectors.nearest import Indices
@@ -21,7 +24,9 @@ _TOLERANCE = 1e-11
 class Swaps:
     """The medoids, with the nearest and the second-nearest of each point, up to date."""
 
-    def __init__(self, points: Floats, weights: Floats, medoids: Indices) -> None:
+    def __init__(
+        self, points: Floats, weights: Floats, medoids: Indices, device: Any = None
+    ) -> None:
         n, self.k = len(points), len(medoids)
         self.weights, self.medoids, self.indices = weights, medoids, np.arange(n)
         self.columns = np.ascontiguousarray(points.T)
@@ -29,6 +34,10 @@ class Swaps:
         # One product gives squared distances: |x|^2 - 2 <x, y> + |y|^2.
         self.left = np.column_stack([points, self.norms, np.ones(n)])
         self.right = np.column_stack([-2 * points, np.ones(n), self.norms])
+        self.on_device: tuple[torch.Tensor, torch.Tensor] | None = None
+        if device is not None:
+            left, right = (torch.from_numpy(factor) for factor in (self.left, self.right))
+            self.on_device = left.to(device), right.to(device)
         # It is in error by no more than this.
         epsilon = 4 * (points.shape[1] + 4) * np.finfo(np.float64).eps
         self.slack = epsilon * (self.norms + self.norms.max())
@@ -92,7 +101,7 @@ class Swaps:
             saved = self._distances(rows, points) - self.to_second[points]
             return saved @ self.weights[points][:, None]
         reach = self.to_second[points] ** 2 + self.slack[points]
-        products = self.left[rows] @ self.right[points].T
+        products = self._products(rows, points)
         hits = np.flatnonzero(products < reach)
         row, column = np.divmod(hits, len(reach))
         point, squared = self.indices[points][column], products.ravel()[hits]
@@ -107,11 +116,18 @@ class Swaps:
 
     def _distances(self, rows: Indices, points: Indices | slice = _ALL) -> Floats:
         """Return the distances of these rows from these points, (rows, points)."""
-        squared = self.left[rows] @ self.right[points].T
+        squared = self._products(rows, points)
         close = squared < _CLOSE * (self.norms[rows][:, None] + self.norms[points])
         row, point = np.nonzero(close)
         squared[close] = self._squared_differences(rows[row], self.indices[points][point])
         return np.sqrt(squared)
+
+    def _products(self, rows: Indices, points: Indices | slice) -> Floats:
+        """Return the squared distances of these rows from these points, but for rounding."""
+        if self.on_device is None:
+            return self.left[rows] @ self.right[points].T
+        left, right = self.on_device
+        return (left[rows] @ right[points].T).cpu().numpy()
 
     def _squared_differences(self, rows: Indices, points: Indices) -> Floats:
         """Return the squared distance of each pair, not from a product but exactly."""

@@ -37,6 +37,7 @@ def k_medoids(
     clustering: Literal["fasterpam", "alternate", "kcenter"] = "fasterpam",
     init: Literal["k-means++"] | ArrayLike = "k-means++",
     max_iter: int = 100,
+    device: Any = None,
     random_state: int | RandomState | None = None,
     verbose: int = 0,
 ) -> KMedoids:
@@ -61,6 +62,9 @@ def k_medoids(
         The medoids to start from: drawn by `kmeans_pp`, or these rows. "kcenter" uses none.
     max_iter : int, default=100
         The most passes over the samples.
+    device : str or torch.device, optional
+        Where "fasterpam" multiplies matrices, such as "cuda": in double precision, so that the
+        medoids are the same. Without it, NumPy does.
     random_state : int, RandomState or None
         Seeds the start and the order in which "fasterpam" looks at the samples.
     verbose : int, default=0
@@ -124,7 +128,7 @@ def k_medoids(
     start = _start(points, k, init, rng)
     if clustering == "alternate":
         return _alternate(points, start, max_iter)
-    return _fasterpam(points, start, max_iter, rng, verbose)
+    return _fasterpam(points, start, max_iter, rng, device, verbose)
 
 
 def _start(points: Floats, k: int, init: ArrayLike, rng: RandomState) -> Indices:
@@ -196,7 +200,7 @@ def _alternate(points: Floats, start: Indices, max_iter: int) -> KMedoids:
 
 
 def _fasterpam(
-    points: Floats, start: Indices, max_iter: int, rng: RandomState, verbose: int
+    points: Floats, start: Indices, max_iter: int, rng: RandomState, device: Any, verbose: int
 ) -> KMedoids:
     rows, lowest, inverse, counts = np.unique(
         points, axis=0, return_index=True, return_inverse=True, return_counts=True
@@ -205,7 +209,7 @@ def _fasterpam(
     medoids = _filled(inverse.reshape(-1)[start], min(k, len(rows)), len(rows))
     if k < len(rows):
         rows -= np.median(rows, axis=0)  # near zero products give distances most exactly
-        search = Swaps(rows, counts.astype(np.float64), medoids)
+        search = Swaps(rows, counts.astype(np.float64), medoids, device)
         n_swaps, converged = search.run(rng.permutation(len(rows)), max_iter, verbose)
         medoids = search.medoids
     return _clusters(points, _filled(lowest[medoids], k, len(points)), n_swaps, converged)

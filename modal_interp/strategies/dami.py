@@ -136,11 +136,23 @@ def dami_kmedoids(
     k = min(n_instances, len(explained))
     chosen, sizes = explained[:0], np.empty(0, dtype=np.intp)
     if k:
-        found = k_medoids(Z[explained], k, clustering=clustering, random_state=query.random_state)
+        found = k_medoids(
+            Z[explained],
+            k,
+            clustering=clustering,
+            device=_gpu_of(query.views),
+            random_state=query.random_state,
+        )
         chosen, sizes = explained[found.medoids], np.bincount(found.labels, minlength=k)
     wordless = np.setdiff1d(np.arange(len(Z)), explained)[: n_instances - k]
     metrics = np.concatenate([sizes, np.ones(len(wordless))])
     return query.answer(np.concatenate([chosen, wordless]), metrics)
+
+
+def _gpu_of(views: list[View]) -> str | None:
+    """Return the GPU that a net is on, for the clustering to use it too."""
+    devices = [str(view.net.device) for view in views]
+    return next((device for device in devices if device.startswith("cuda")), None)
 
 
 def _check(views: list[View], *, embedding_layer: str | None, output_layer: str | None) -> None:

@@ -282,3 +282,23 @@ def test_a_large_pool():
 def test_bad_input_is_named(Z, k, options, error, message):
     with pytest.raises(error, match=message):
         k_medoids(Z, k, **options)
+
+
+@settings(max_examples=60, deadline=None)
+@given(problems())
+def test_torch_multiplies_as_numpy_does(problem):
+    Z, k, start, seed = problem
+    by_numpy, by_torch = (
+        k_medoids(Z, k, init=start, random_state=seed, device=device) for device in (None, "cpu")
+    )
+    assert by_numpy.medoids.tolist() == by_torch.medoids.tolist()
+    assert by_numpy.n_swaps == by_torch.n_swaps
+
+
+@pytest.mark.gpu
+def test_the_medoids_of_a_gpu_are_those_of_the_cpu():
+    Z = np.random.default_rng(0).normal(size=(3000, 24))
+    by_numpy, by_gpu = (
+        k_medoids(Z, 60, random_state=0, device=device) for device in (None, "cuda")
+    )
+    assert by_numpy.medoids.tolist() == by_gpu.medoids.tolist()
