@@ -29,6 +29,7 @@ from modal_interp.nets.outputs import (
     predicted,
     unchecked,
 )
+from modal_interp.nets.passes import as_array, in_order
 from modal_interp.nets.reading import sample_first, words_read
 
 
@@ -147,9 +148,8 @@ def feature_gradients(
             leaf = to_tensor(Xi, device=net.device).detach().clone().requires_grad_()
             explained = _explained(net, leaf, logits, target, classes)
             rows_of.append(rows)
-            parts.append(_pull(explained, [leaf]).float().cpu().numpy())
-    order = np.argsort(np.concatenate(rows_of))
-    return np.concatenate(parts)[order]
+            parts.append(as_array(_pull(explained, [leaf])))
+    return in_order(rows_of, parts)
 
 
 def parameter_gradient_norms(
@@ -174,23 +174,24 @@ def parameter_gradient_norms(
         A is 1 for two classes, :math:`p_1`, else the number of classes or labels.
     """
     with untouched(net) as trained, _backward_passes(), sparse_embeddings(net):
-        parameters = [p for p in net.module_.parameters() if any(p is q for q in trained)]
+        parameters = {name: p for name, p in net.module_.named_parameters() if p in trained}
         if not parameters:
             raise ValueError(
                 "the net must have parameters that training changes; found all of them frozen "
                 "(requires_grad=False)."
             )
-        for parameter in parameters:
+        for parameter in parameters.values():
             parameter.requires_grad_()
         # Of an embedding torch vectorises only gradients that hold a row for each known word.
         # A net that infers in a way of its own is not what its module alone computes.
         at_once = not reads_words(net) and type(net).infer is NeuralNet.infer
         for rows, Xi in batches(net, X, verbose=verbose):
-            proba, several = predicted(net, net.infer(Xi))
+            with torch.no_grad():
+                proba, several = predicted(net, net.infer(Xi))
             norms = _vectorized(net, Xi, parameters, proba.shape[1]) if at_once else None
             if norms is None:
                 at_once = False
-                norms = _one_by_one(net, Xi, parameters)
+                norms = _one_by_one(net, Xi, list(parameters.values()))
             yield ParameterNorms(rows, norms.detach(), several)
 
 
@@ -202,7 +203,7 @@ def embedding_rows(
     with untouched(net), torch.no_grad():
         # By the layer itself: with max_norm, say, its weights are not what the net reads.
         rows = layer(torch.arange(n_words, device=layer.weight.device))
-    return rows.float().cpu().numpy()
+    return as_array(rows)
 
 
 @contextmanager
@@ -254,11 +255,10 @@ def _length(gradients: list[Tensor]) -> Tensor:
 
 
 def _vectorized(
-    net: NeuralNet, Xi: Any, parameters: list[nn.Parameter], n_outputs: int
+    net: NeuralNet, Xi: Any, parameters: dict[str, nn.Parameter], n_outputs: int
 ) -> Tensor | None:
     """Return the lengths of a batch at once, or None where torch cannot vectorise the module."""
-    trained = {id(p) for p in parameters}
-    named = {k: p.detach() for k, p in net.module_.named_parameters() if id(p) in trained}
+    named = {name: p.detach() for name, p in parameters.items()}
 
     def proba(named: dict[str, Tensor], x: Tensor) -> Tensor:
         # Checked before, because no value can be looked at here.

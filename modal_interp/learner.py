@@ -27,7 +27,22 @@ _NO_STEP = (None, "passthrough")
 
 
 class View(NamedTuple):
-    """One fitted net, with the pool and the labelled samples as that net sees them."""
+    """One fitted net, with the pool and the labelled samples as that net sees them.
+
+    Attributes
+    ----------
+    net : skorch.NeuralNet
+        The net of a learner, or of a member of a committee.
+    pool : array of shape (m, ...), or what the last step before the net gives
+        The candidates.
+    labeled : list of the same
+        The labelled samples: one collection, more where the members of a committee were taught
+        others, none where the strategy does not need them.
+
+    Notes
+    -----
+    Departs from the paper: none; it computes nothing.
+    """
 
     net: NeuralNet
     pool: Any

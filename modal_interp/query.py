@@ -16,7 +16,25 @@ from modal_interp.learner import View, check_query, n_samples, query_result, vie
 
 
 class Query(NamedTuple):
-    """One call of a strategy: what the nets see, and the way back to the user's rows."""
+    """One call of a strategy: what the nets see, and the way back to the user's rows.
+
+    Attributes
+    ----------
+    learner : ActiveLearner, DeepActiveLearner or Committee of modAL
+        Whose query this is.
+    views : list of View
+        One a net, each with the candidates as its pool.
+    rows : ndarray of shape (m,), intp
+        The candidates as rows of the user's pool, in rising order.
+    random_state : RandomState
+        Where the strategy draws from.
+
+    Notes
+    -----
+    What :func:`open_query` returns.
+
+    Departs from the paper: none; it computes nothing.
+    """
 
     learner: Any
     views: list[View]  # one a net, each with the candidates as its pool
@@ -80,12 +98,13 @@ def open_query(
     Departs from the paper: none; the papers choose from the whole pool.
     """
     rng = check_random_state(random_state)
-    check_query(learner, X_pool, n_instances)
     views = []
     if reads_nets:
         views = views_of(
             learner, X_pool, n_instances, X_labeled=X_labeled, needs_labeled=needs_labeled
         )
+    else:
+        check_query(learner, X_pool, n_instances)
     if check is not None:
         check(views)
     rows = candidate_rows(candidates, learner, X_pool, rng)

@@ -176,7 +176,11 @@ def bald_scores(
     .. [2] Y. Gal, R. Islam and Z. Ghahramani. Deep Bayesian active learning with image data. ICML
        2017.
     """
-    return _over_passes(mutual_information, net, X, n_passes, random_state, verbose)
+
+    def information(proba: Scores, several: bool) -> Scores:
+        return mutual_information(distributions(proba, several))
+
+    return _over_passes(information, net, X, n_passes, random_state, verbose)[0]
 
 
 def dropout_probabilities(
@@ -212,18 +216,7 @@ def dropout_probabilities(
 
     Departs from the paper: the masks of a pass are the same for all samples.
     """
-    check_passes(net, n_passes)
-    distinct, sample_of = distinct_rows(X)
-    kinds, rows_of, parts = set(), [], []
-    rng = check_random_state(random_state)
-    with closing(dropout_passes(net, distinct, n_passes, rng, verbose=verbose)) as batches:
-        for rows, proba, several in batches:
-            rows_of.append(rows)
-            parts.append(proba.numpy())
-            kinds.add(several)
-    found = in_order(rows_of, parts)
-    check_finite(found)
-    return found[sample_of], kinds == {True}
+    return _over_passes(lambda proba, _: proba, net, X, n_passes, random_state, verbose)
 
 
 def _of_probabilities(
@@ -237,32 +230,33 @@ def _of_probabilities(
     """Measure the probabilities of one pass, or the mean ones of passes with dropout."""
     if n_passes is not None:
 
-        def of_mean(proba: Scores) -> Scores:
-            return measure(proba.mean(axis=1))
+        def of_mean(proba: Scores, several: bool) -> Scores:
+            return measure(distributions(proba, several).mean(axis=1))
 
-        return _over_passes(of_mean, net, X, n_passes, random_state, verbose)
+        return _over_passes(of_mean, net, X, n_passes, random_state, verbose)[0]
     distinct, sample_of = distinct_rows(X)
     found = forward(net, distinct, verbose=verbose)
     return measure(distributions(found.proba, found.several))[sample_of]
 
 
 def _over_passes(
-    measure: Callable[[Scores], Scores],
+    measure: Callable[[Scores, bool], Scores],
     net: NeuralNet,
     X: Any,
     n_passes: int,
     random_state: Seed,
     verbose: int,
-) -> Scores:
-    """Measure the distributions (b, K, L, C) of the passes of each batch."""
+) -> tuple[Scores, bool]:
+    """Measure the probabilities (b, K, C) of each batch, and tell whether labels are several."""
     check_passes(net, n_passes)
     distinct, sample_of = distinct_rows(X)
     rng = check_random_state(random_state)
+    several = False
     rows_of, parts = [], []
     with closing(dropout_passes(net, distinct, n_passes, rng, verbose=verbose)) as batches:
         for rows, proba, several in batches:
             rows_of.append(rows)
-            parts.append(measure(distributions(proba.numpy(), several)))
-    scores = in_order(rows_of, parts)
-    check_finite(scores)
-    return scores[sample_of]
+            parts.append(measure(proba.numpy(), several))
+    measured = in_order(rows_of, parts)
+    check_finite(measured)
+    return measured[sample_of], several

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 
 @contextmanager
-def untouched(net: NeuralNet) -> Iterator[list[nn.Parameter]]:
+def untouched(net: NeuralNet) -> Iterator[set[nn.Parameter]]:
     """Evaluate with frozen parameters inside; put everything back outside.
 
     Gives the parameters that training changes. Training mode, ``requires_grad``, ``.grad``,
@@ -37,7 +37,7 @@ def untouched(net: NeuralNet) -> Iterator[list[nn.Parameter]]:
         for p, _ in required:
             p.requires_grad_(False)
         with torch.random.fork_rng(devices=cuda):
-            yield [p for p, require in dict(required).items() if require]
+            yield {p for p, require in required if require}
     finally:
         for m, mode in modes:
             m.training = mode

@@ -21,13 +21,33 @@ Floats = NDArray[np.float64]
 
 
 class KMedoids(NamedTuple):
-    """Medoids and their clusters, the largest cluster first."""
+    """Medoids and their clusters, the largest cluster first.
 
-    medoids: Indices  # (k,), rows of Z; of equally large clusters the lower row first
-    labels: Indices  # (n,), for each row of Z the place of its medoid in `medoids`
-    inertia: float  # sum of the distances to the medoids
-    n_swaps: int  # made by FasterPAM
-    converged: bool  # whether it ended because no more would help
+    Attributes
+    ----------
+    medoids : ndarray of shape (k,), intp
+        Rows of Z; of equally large clusters the lower row first.
+    labels : ndarray of shape (n,), intp
+        For each row of Z the place of its medoid in `medoids`.
+    inertia : float
+        The sum of the distances to the medoids, in the unit of Z.
+    n_swaps : int
+        Made by FasterPAM.
+    converged : bool
+        Whether it ended because no more would help.
+
+    Notes
+    -----
+    What :func:`k_medoids` returns.
+
+    Departs from the paper: none; it departs where :func:`k_medoids` does.
+    """
+
+    medoids: Indices
+    labels: Indices
+    inertia: float
+    n_swaps: int
+    converged: bool
 
 
 def k_medoids(

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from modal_interp.nets.outputs import check_verbose
-from modal_interp.query import open_query
+from modal_interp.query import Query, open_query
 from modal_interp.scores import entropy_scores, least_confidence_scores, margin_scores
 from modal_interp.strategies._checks import check_nets
 from modal_interp.strategies._ranking import best_by
@@ -149,13 +149,11 @@ def least_confidence(
     >>> asked.shape
     (4, 2)
     """
-    score = partial(least_confidence_scores, n_passes=n_passes, verbose=verbose)
     check = partial(check_nets, n_passes=n_passes, verbose=verbose)
     query = open_query(
         learner, X_pool, n_instances, candidates=candidates, random_state=random_state, check=check
     )
-    score = partial(score, random_state=query.random_state)
-    return best_by(score, query, n_instances, reverse=reverse)
+    return _best_by(least_confidence_scores, query, n_instances, n_passes, reverse, verbose)
 
 
 def margin(
@@ -202,13 +200,11 @@ def margin(
     .. [1] T. Scheffer, C. Decomain and S. Wrobel. Active hidden Markov models for information
        extraction. IDA 2001.
     """
-    score = partial(margin_scores, n_passes=n_passes, verbose=verbose)
     check = partial(check_nets, n_passes=n_passes, verbose=verbose)
     query = open_query(
         learner, X_pool, n_instances, candidates=candidates, random_state=random_state, check=check
     )
-    score = partial(score, random_state=query.random_state)
-    return best_by(score, query, n_instances, reverse=reverse)
+    return _best_by(margin_scores, query, n_instances, n_passes, reverse, verbose)
 
 
 def entropy(
@@ -254,10 +250,16 @@ def entropy(
     ----------
     .. [1] B. Settles. Active learning literature survey. University of Wisconsin, 2009.
     """
-    score = partial(entropy_scores, n_passes=n_passes, verbose=verbose)
     check = partial(check_nets, n_passes=n_passes, verbose=verbose)
     query = open_query(
         learner, X_pool, n_instances, candidates=candidates, random_state=random_state, check=check
     )
-    score = partial(score, random_state=query.random_state)
-    return best_by(score, query, n_instances, reverse=reverse)
+    return _best_by(entropy_scores, query, n_instances, n_passes, reverse, verbose)
+
+
+def _best_by(
+    scores: Any, query: Query, n_instances: int, n_passes: int | None, reverse: bool, verbose: int
+) -> Any:
+    """Answer with the samples of highest score; the members of a committee draw in turn."""
+    options = {"n_passes": n_passes, "random_state": query.random_state, "verbose": verbose}
+    return best_by(partial(scores, **options), query, n_instances, reverse=reverse)

@@ -628,6 +628,8 @@ def untaught():
     ("name", "make", "options", "message"),
     [
         ("bald", partial(learner_for, "text", "committee"), {"n_passes": 5}, "None for a comm.*5"),
+        ("bald", labels_beside_classes, {}, "must be of one kind.*found both"),
+        ("batch_bald", labels_beside_classes, {}, "must be of one kind.*found both"),
         (
             "batch_bald",
             partial(learner_for, "text", "committee"),
