@@ -12,9 +12,9 @@ from skorch import NeuralNet
 
 from modal_interp.gradients import WordGradients, parameter_gradient_norms, word_gradients
 from modal_interp.interpretations import check_finite_gradients
-from modal_interp.nets.batches import distinct_rows
 from modal_interp.nets.layers import check_word_ids
 from modal_interp.nets.passes import as_array, in_order
+from modal_interp.nets.samples import distinct_rows
 
 Scores = NDArray[np.float64]
 

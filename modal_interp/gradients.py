@@ -282,7 +282,7 @@ def _pull(explained: Explained, leaves: list[Tensor]) -> Tensor:
     pulled = [_gradient(y[:, a].sum(), leaves, a < n_pulls - 1) for a in range(n_pulls)]
     if explained.sums_to_constant:
         pulled.append(-torch.stack(pulled).sum(dim=0))
-    return torch.stack(pulled, dim=-2)
+    return pulled[0].unsqueeze(-2) if len(pulled) == 1 else torch.stack(pulled, dim=-2)
 
 
 def _gradient(total: Tensor, leaves: list[Tensor], keep_graph: bool) -> Tensor:

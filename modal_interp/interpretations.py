@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from skorch import NeuralNet
 
 from modal_interp.gradients import WordGradients, feature_gradients, word_gradients
-from modal_interp.nets.batches import distinct_rows
 from modal_interp.nets.layers import check_features, check_word_ids, reads_words
 from modal_interp.nets.outputs import Classes, Target, check_explained
+from modal_interp.nets.samples import distinct_rows
 
 
 class WordInterpretations(NamedTuple):
@@ -40,6 +40,10 @@ class WordInterpretations(NamedTuple):
 
     def samples(self, rows: NDArray[np.integer[Any]] | slice) -> WordInterpretations:
         """Return the interpretations of these samples, in this order; a sample may come twice."""
+        if isinstance(rows, slice) and rows.step in (None, 1):  # in one piece: nothing is copied
+            offsets = self.offsets[rows.start : None if rows.stop is None else rows.stop + 1]
+            piece = slice(offsets[0], offsets[-1])
+            return WordInterpretations(self.words[piece], self.values[piece], offsets - offsets[0])
         starts, ends = self.offsets[:-1][rows], self.offsets[1:][rows]
         offsets = np.concatenate([[0], np.cumsum(ends - starts)])
         # Position in the result, moved to where its sample stands in the whole.
@@ -126,12 +130,8 @@ def word_interpretations(
         verbose=verbose,
     )
     with closing(batches):  # the net is given back also where a batch fails
-        parts = [_of_batch(batch) for batch in batches]
-    rows, words, values = (np.concatenate(part) for part in zip(*parts, strict=True))
-    check_finite_gradients(values)
-    order = np.argsort(rows, kind="stable")
-    offsets = np.searchsorted(rows[order], np.arange(len(distinct) + 1))
-    explained = WordInterpretations(words[order], values[order], offsets)
+        explained = _in_order([_of_batch(batch) for batch in batches])
+    check_finite_gradients(explained.values)
     return explained.samples(sample_of)
 
 
@@ -187,15 +187,37 @@ def feature_interpretations(
     return values
 
 
-def _of_batch(
-    batch: WordGradients,
-) -> tuple[NDArray[np.intp], NDArray[np.int64], NDArray[np.float32]]:
-    """Return rows (w,), words (w,) and interpretations (w, A) of the words of a batch."""
+class _Batch(NamedTuple):
+    """The words of a batch, sample by sample."""
+
+    rows: NDArray[np.intp]  # (b,)
+    counts: NDArray[np.int64]  # (b,) words of each row
+    words: NDArray[np.int64]  # (w,)
+    values: NDArray[np.float32]  # (w, A)
+
+
+def _of_batch(batch: WordGradients) -> _Batch:
+    """Return the words of a batch and their interpretations."""
     values = (batch.gradients @ batch.embeddings.unsqueeze(-1)).squeeze(-1)
-    is_word = batch.is_word.cpu().numpy()
-    rows = np.repeat(batch.rows, is_word.sum(axis=1))
     words = batch.ids[batch.is_word].cpu().numpy().astype(np.int64, copy=False)
-    return rows, words, values[batch.is_word].cpu().numpy()
+    counts = batch.is_word.sum(dim=1).cpu().numpy()
+    return _Batch(batch.rows, counts, words, values[batch.is_word].cpu().numpy())
+
+
+def _in_order(batches: list[_Batch]) -> WordInterpretations:
+    """Put the samples of all batches in their order, and forget each batch when it is done."""
+    counts = np.zeros(sum(len(batch.rows) for batch in batches), dtype=np.int64)
+    for batch in batches:
+        counts[batch.rows] = batch.counts
+    offsets = np.concatenate([[0], np.cumsum(counts)])
+    words = np.empty(offsets[-1], dtype=np.int64)
+    values = np.empty((offsets[-1], batches[0].values.shape[1]), dtype=np.float32)
+    while batches:
+        batch = batches.pop()
+        before = np.cumsum(batch.counts) - batch.counts
+        places = np.arange(len(batch.words)) + np.repeat(offsets[batch.rows] - before, batch.counts)
+        words[places], values[places] = batch.words, batch.values
+    return WordInterpretations(words, values, offsets)
 
 
 def _check_rows(X: NDArray[Any]) -> None:

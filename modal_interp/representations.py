@@ -10,14 +10,15 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from sklearn import get_config
 from skorch import NeuralNet
 
 from modal_interp.gradients import WordGradients, word_gradients
 from modal_interp.interpretations import check_finite_gradients, feature_interpretations
-from modal_interp.nets.batches import distinct_rows
 from modal_interp.nets.layers import check_word_ids, reads_words
 from modal_interp.nets.outputs import Classes, Target, check_explained
 from modal_interp.nets.passes import Forward, as_array, forward, in_order
+from modal_interp.nets.samples import distinct_rows
 
 Floats = NDArray[np.float32]
 
@@ -159,8 +160,10 @@ def interpretation(
 
     Notes
     -----
-    DAMI [1]_: equation 1 for tables, equations 3 to 6 for texts. Texts take two passes, because
-    the second needs the mean of the first; gradients of all words are never held.
+    DAMI [1]_: equation 1 for tables, equations 3 to 6 for texts. The mean takes one pass over the
+    texts, the choice of words another. Where the gradients of all words take no more than
+    scikit-learn's ``working_memory`` (1 GiB, unless set by :func:`sklearn.set_config`), they are
+    held and the second pass is saved.
 
     Departs from the paper: for more than two classes, which the paper leaves open, a word has one
     gradient a class, side by side. Texts without words do not count in the mean. Of equally far
@@ -197,18 +200,40 @@ def _residuals(found: Forward) -> NDArray[np.float64]:
 def _of_texts(gradients_of: Callable[..., Generator[WordGradients]], X: NDArray[Any]) -> Floats:
     """Return the interpretation by each text's most informative word."""
     distinct, sample_of = distinct_rows(X)
+    counts = np.ones(len(X)) if isinstance(sample_of, slice) else np.bincount(sample_of)
+    held = _Held(get_config()["working_memory"] * 2**20)
     with closing(gradients_of(distinct)) as batches:
-        mean = _mean_interpretation(batches, np.bincount(sample_of))
-    parts = []
-    with closing(gradients_of(distinct)) as batches:
-        for batch in batches:
-            parts.append((batch.rows, _farthest(batch, mean)))
+        mean = _mean_interpretation(held.watch(batches), counts)
+    with closing(held.again(partial(gradients_of, distinct))) as batches:
+        parts = [(batch.rows, _farthest(batch, mean)) for batch in batches]
     rows_of, found = zip(*parts, strict=True)
     return in_order(list(rows_of), found)[sample_of]
 
 
+class _Held:
+    """The gradients of one pass, held for a second as long as they take so many bytes at most."""
+
+    def __init__(self, room: float) -> None:
+        self.room = room
+        self.batches: list[WordGradients] | None = []
+
+    def watch(self, batches: Iterable[WordGradients]) -> Generator[WordGradients]:
+        """Give on the batches, and hold them while there is room."""
+        for batch in batches:
+            self.room -= batch.gradients.nbytes
+            if self.room < 0:
+                self.batches = None
+            if self.batches is not None:
+                self.batches.append(batch._replace(embeddings=batch.embeddings[:0]))
+            yield batch
+
+    def again(self, second_pass: Callable[[], Iterable[WordGradients]]) -> Generator[WordGradients]:
+        """Give the batches again, by a second pass where there was no room."""
+        yield from second_pass() if self.batches is None else self.batches
+
+
 def _mean_interpretation(
-    batches: Iterable[WordGradients], counts: NDArray[np.intp]
+    batches: Iterable[WordGradients], counts: NDArray[Any]
 ) -> NDArray[np.float64]:
     """Return the mean over texts of the mean over their words, shape (A D,)."""
     total, n_texts = np.float64(0.0), 0

@@ -19,9 +19,9 @@ from modal_interp.measures import (
     margin,
     mutual_information,
 )
-from modal_interp.nets.batches import distinct_rows
 from modal_interp.nets.dropout import check_passes, dropout_passes
 from modal_interp.nets.passes import check_finite, forward, in_order
+from modal_interp.nets.samples import distinct_rows
 
 Scores = NDArray[np.float64]
 Seed = int | RandomState | None

@@ -60,7 +60,17 @@ IN_ORDER = {
         "mlp",
         "__init__",
     ],
-    "nets": ["layers", "batches", "reading", "outputs", "hooks", "passes", "dropout", "__init__"],
+    "nets": [
+        "samples",
+        "layers",
+        "batches",
+        "reading",
+        "outputs",
+        "hooks",
+        "passes",
+        "dropout",
+        "__init__",
+    ],
 }
 FORBIDDEN = {
     "selectors": {"skorch", "modAL"},

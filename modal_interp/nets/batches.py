@@ -7,19 +7,20 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from skorch import NeuralNet
 from skorch.dataset import Dataset, get_len, unpack_data
+from torch import Tensor
 from torch.utils.data import DataLoader
 from tqdm.auto import tqdm
 
 from modal_interp.nets.layers import reads_words
-
-Rows = NDArray[np.intp]
+from modal_interp.nets.samples import Rows, Samples
 
 # Samples of a pass, unless the net's iterator_valid__batch_size says otherwise. Batches for
 # training are far smaller than what is fast without weight updates.
 _BATCH_SIZE = 256
+# Batches whose samples are sorted by length together: so far apart rows of a file are read.
+_SORTED_TOGETHER = 256
 
 
 def batches(net: NeuralNet, X: Any, *, verbose: int = 0) -> Iterator[tuple[Rows, Any]]:
@@ -33,7 +34,7 @@ def batches(net: NeuralNet, X: Any, *, verbose: int = 0) -> Iterator[tuple[Rows,
     ----------
     net : skorch.NeuralNet
         A fitted net.
-    X : array of shape (n, ...), or whatever the net's ``dataset`` takes
+    X : array of shape (n, ...), Samples, or whatever the net's ``dataset`` takes
         Samples.
     verbose : int
         Greater than 0 shows a progress bar, counted in batches.
@@ -45,34 +46,15 @@ def batches(net: NeuralNet, X: Any, *, verbose: int = 0) -> Iterator[tuple[Rows,
     batch : Tensor on the net's device, or what the iterator gives
         The samples.
     """
-    plain = isinstance(X, np.ndarray) and net.dataset is Dataset and _reads_as_usual(net)
-    if plain and net.iterator_valid is DataLoader and not _collates(net):
-        parts = _by_length(X, _batch_size(net, len(X)))
-        dtype = _input_dtype(net, X)
-        read: Iterator[Any] = (
-            (rows, torch.from_numpy(X[rows].astype(dtype, copy=False)).to(net.device))
-            for rows in parts
-        )
-        n_batches: int | None = len(parts)
+    arrays = isinstance(X, np.ndarray | Samples) and net.dataset is Dataset
+    read: Iterator[tuple[Rows, Any]]
+    if arrays and _reads_as_usual(net) and net.iterator_valid is DataLoader and not _collates(net):
+        size = _batch_size(net, len(X))
+        read, n_batches = _by_length(net, X, size), -(-len(X) // size)
     else:
+        X = X[np.arange(len(X))] if isinstance(X, Samples) else X
         read, n_batches = _as_skorch_reads(net, X), None
     yield from tqdm(read, total=n_batches, unit="batch", leave=False, disable=verbose <= 0)
-
-
-def distinct_rows(X: Any) -> tuple[Any, Any]:
-    """Return the rows of `X` once each, and which of them each sample is.
-
-    What is computed of them once is equal for equal samples to the last bit; in a batch, rounding
-    follows a sample's place. What is no plain array is returned as it is.
-    """
-    if not isinstance(X, np.ndarray) or X.dtype.kind not in "iufb" or X.size == 0:
-        return X, slice(None)
-    rows = X.reshape(len(X), -1)
-    # By their bytes, which is many times faster than column by column; both zeros are one.
-    rows = np.ascontiguousarray(rows + 0.0 if X.dtype.kind == "f" else rows)
-    keys = rows.view(f"V{rows.itemsize * rows.shape[1]}").ravel()
-    _, first, sample_of = np.unique(keys, return_index=True, return_inverse=True)
-    return X[first], sample_of.reshape(-1)
 
 
 def _collates(net: NeuralNet) -> bool:
@@ -85,7 +67,7 @@ def _reads_as_usual(net: NeuralNet) -> bool:
     return all(maker.__module__.split(".")[0] in ("skorch", "modal_interp") for maker in makers)
 
 
-def _input_dtype(net: NeuralNet, X: NDArray[Any]) -> Any:
+def _input_dtype(net: NeuralNet, X: Any) -> Any:
     """Return what the module computes with: word ids, or reals as precise as its parameters."""
     whole = X.dtype.kind in "iub"
     if whole and reads_words(net):
@@ -101,13 +83,27 @@ def _batch_size(net: NeuralNet, n: int) -> int:
     return n if size == -1 else size
 
 
-def _by_length(X: NDArray[Any], size: int) -> list[Rows]:
-    order = np.arange(len(X))
-    if X.ndim == 2 and X.dtype.kind in "iu":
-        is_word = X != 0
-        last_word = X.shape[1] - np.argmax(is_word[:, ::-1], axis=1)
-        order = np.argsort(np.where(is_word.any(axis=1), last_word, 0), kind="stable")
-    return [order[start : start + size] for start in range(0, len(X), size)]
+def _by_length(net: NeuralNet, X: Any, size: int) -> Iterator[tuple[Rows, Tensor]]:
+    """Yield batches on the net's device, texts of like length together."""
+    dtype = _input_dtype(net, X)
+    for start in range(0, len(X), size * _SORTED_TOGETHER):
+        together = np.arange(start, min(start + size * _SORTED_TOGETHER, len(X)))
+        if X.ndim == 2 and X.dtype.kind in "iu":
+            together = together[np.argsort(_lengths(X, together), kind="stable")]
+        for first in range(0, len(together), size):
+            rows = together[first : first + size]
+            batch = np.asarray(X[rows]).astype(dtype, copy=False)
+            yield rows, torch.from_numpy(batch).to(net.device)
+
+
+def _lengths(X: Any, rows: Rows) -> Rows:
+    """Return the place behind the last word of each text, a few texts at a time."""
+    lengths = np.zeros(len(rows), dtype=np.intp)
+    for start in range(0, len(rows), _BATCH_SIZE * 16):
+        is_word = np.asarray(X[rows[start : start + _BATCH_SIZE * 16]]) != 0
+        last = is_word.shape[1] - np.argmax(is_word[:, ::-1], axis=1)
+        lengths[start : start + len(last)] = np.where(is_word.any(axis=1), last, 0)
+    return lengths
 
 
 def _as_skorch_reads(net: NeuralNet, X: Any) -> Iterator[tuple[Rows, Any]]:

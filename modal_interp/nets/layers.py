@@ -11,6 +11,8 @@ from skorch import NeuralNet
 from skorch.dataset import Dataset
 from torch import nn
 
+from modal_interp.nets.samples import Samples
+
 
 def find_embedding(net: NeuralNet, name: str | None = None) -> nn.Embedding:
     """Return the layer called `name`, or the first ``nn.Embedding`` of the net's module.
@@ -60,6 +62,10 @@ def check_word_ids(
         Naming `param`, the rule and the value found.
     """
     n_words = find_embedding(net, embedding_layer).num_embeddings
+    if isinstance(X, Samples):
+        for array in X.arrays:
+            check_word_ids(net, array, param=param, embedding_layer=embedding_layer)
+        return
     if not isinstance(X, np.ndarray) or X.dtype.kind in "OUST":
         raise TypeError(
             f"{param} must reach the net as word ids, an integer array of shape (n, T); found "

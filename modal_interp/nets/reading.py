@@ -35,6 +35,8 @@ def sample_first(
     as_read = (ids, embeddings, gradients)
     turned = (ids.t(), embeddings.transpose(0, 1), gradients.transpose(0, 1))
     for found in (as_read, turned):
+        if _in_place(Xi, found[0]):
+            return found
         order = _order_in(Xi, found[0])
         if order is not None:
             return found[0][order], found[1][order], found[2][order]
@@ -42,13 +44,17 @@ def sample_first(
     return as_read if len(ids) == len(rows) else turned
 
 
+def _in_place(Xi: Any, ids: Tensor) -> bool:
+    """Tell whether the rows of `ids` are those of the batch, padding cut off."""
+    alike = isinstance(Xi, Tensor) and len(ids) == len(Xi) and ids.shape[1] <= Xi.shape[1]
+    return alike and torch.equal(Xi[:, : ids.shape[1]], ids)
+
+
 def _order_in(Xi: Any, ids: Tensor) -> Tensor | None:
     """Return which row of `ids` holds each sample: modules may sort a batch by length."""
     if not isinstance(Xi, Tensor) or len(ids) != len(Xi) or ids.shape[1] > Xi.shape[1]:
         return None
     given, read = (part.cpu().numpy() for part in (Xi[:, : ids.shape[1]], ids))
-    if np.array_equal(given, read):
-        return torch.arange(len(ids), device=ids.device)
     by_content, read_by_content = (np.lexsort(part.T[::-1]) for part in (given, read))
     if not np.array_equal(given[by_content], read[read_by_content]):
         return None

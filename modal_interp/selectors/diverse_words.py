@@ -7,8 +7,14 @@ from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
-from modal_interp.selectors.nearest import distance_to, nearest_rows, nearest_with_key
+from modal_interp.selectors.nearest import (
+    lengths,
+    nearest_rows,
+    nearest_with_key,
+    squared_norms,
+)
 
 Indices = NDArray[np.intp]
 # Samples of words with values: words (W,), values (W, A), offsets (n + 1,).
@@ -107,31 +113,32 @@ class _Coverage:
     ) -> None:
         words, values, self.offsets = pool
         labeled_words, labeled_values, _ = labeled
-        self.vocabulary, codes = np.unique(
-            np.concatenate([words, labeled_words]), return_inverse=True
-        )
-        codes, labeled_codes = codes[: len(words)], codes[len(words) :]
-        rows = embeddings[self.vocabulary]
-        self.embeddings = rows if rows.dtype.kind == "f" else rows.astype(np.float64)
-
-        order = np.argsort(codes, kind="stable")
-        self.place = np.empty(len(order), dtype=np.intp)
+        code, n_words = _codes(len(embeddings), words, labeled_words)
+        self.word = code[words]
+        order, self.sample, self.starts = _sorted_by_word(self.word, self.offsets, n_words)
+        self.place = np.empty_like(order)
         self.place[order] = np.arange(len(order))
-        self.word = codes[order]
-        self.sample = np.repeat(np.arange(len(self.offsets) - 1), np.diff(self.offsets))[order]
-        # Component by component, in double precision: differences of float32 are then exact.
-        self.values = np.ascontiguousarray(values.T[:, order], dtype=np.float64)
-        self.starts = np.searchsorted(self.word, np.arange(len(self.vocabulary) + 1))
+        # Component by component.
+        self.values = np.ascontiguousarray(values[order].T)
 
-        self.is_labeled = np.zeros(len(self.vocabulary), dtype=bool)
-        self.server = np.full(len(self.vocabulary), -1)
-        self.gap = np.full(len(self.vocabulary), np.inf)
-        self._serve(np.unique(labeled_codes))
+        labeled_codes = code[labeled_words]
+        self.is_labeled = np.zeros(n_words, dtype=bool)
+        self.is_labeled[labeled_codes] = True
+        # Words that need a stand-in, until they are labelled too.
+        self.open = np.flatnonzero(~self.is_labeled)
+        rows = embeddings[np.flatnonzero(code >= 0)]
+        self.embeddings = rows if rows.dtype.kind == "f" else rows.astype(np.float64)
+        self.open_embeddings = self.embeddings[self.open]
+        self.open_norms = squared_norms(self.open_embeddings)
+
+        self.server = np.where(self.is_labeled, np.arange(n_words), -1)
+        self.gap = np.where(self.is_labeled, -1.0, np.inf)
+        self._stand_in(np.flatnonzero(self.is_labeled))
         self.nearest = nearest_with_key(
-            self.server[self.word],
+            np.repeat(self.server.astype(np.int32), np.diff(self.starts)),
             self.values,
             labeled_codes,
-            np.ascontiguousarray(labeled_values.T, dtype=np.float64),
+            np.ascontiguousarray(labeled_values.T),
         )
 
     def diversities(self) -> NDArray[np.float64]:
@@ -146,15 +153,12 @@ class _Coverage:
 
     def label(self, i: int, bounds: NDArray[np.float64]) -> Indices:
         """Move sample i into the labelled ones; raise `bounds`, and return whose were raised."""
-        places = self._places(i)
-        words = self.word[places]
-        served_anew = self._serve(np.unique(words[~self.is_labeled[words]]))
-        anew = self._occurrences(served_anew)
+        words, which = np.unique(
+            self.word[self.offsets[i] : self.offsets[i + 1]], return_inverse=True
+        )
+        anew = self._occurrences(self._serve(words[~self.is_labeled[words]]))
         self.nearest[anew] = np.inf
-        for word in np.unique(words):
-            vectors = self.values[:, places[words == word]].T
-            self._bring_nearer(slice(self.starts[word], self.starts[word + 1]), vectors)
-        self._bring_followers_nearer(places, words)
+        self._bring_nearer(words, which, self._vectors(self._places(i)))
         return self._raise_bounds(anew, bounds)
 
     def _places(self, i: int) -> Indices:
@@ -167,34 +171,51 @@ class _Coverage:
         self.is_labeled[new] = True
         self.server[new] = new
         self.gap[new] = -1.0  # no other word is as near as the word itself
-        rows, found, squared = nearest_rows(self.embeddings, self.embeddings[new], self.gap)
-        candidate = new[found]
-        nearer = (squared < self.gap[rows]) | (candidate < self.server[rows])
-        rows = rows[nearer]
-        self.server[rows], self.gap[rows] = candidate[nearer], squared[nearer]
-        return np.concatenate([new, rows])
+        return np.concatenate([new, self._stand_in(new)])
 
-    def _bring_followers_nearer(self, places: Indices, words: Indices) -> None:
-        """Let the words in `places` answer for the unlabelled words that they stand in for."""
-        answers = np.zeros(len(self.vocabulary), dtype=bool)
-        answers[words] = True
-        followers = np.flatnonzero(~self.is_labeled & answers[self.server])
-        followers = followers[np.argsort(self.server[followers], kind="stable")]
-        for word in np.unique(self.server[followers]):
-            vectors = self.values[:, places[words == word]].T
-            group = followers[self.server[followers] == word]
-            self._bring_nearer(self._occurrences(group), vectors)
+    def _stand_in(self, new: Indices) -> Indices:
+        """Let the labelled words `new` stand in where they are nearest; return for which words."""
+        if not len(new) or not len(self.open):
+            return new[:0]
+        rows, found, squared = nearest_rows(
+            self.open_embeddings, self.embeddings[new], self.gap[self.open], self.open_norms
+        )
+        words, candidate = self.open[rows], new[found]
+        nearer = (squared < self.gap[words]) | (candidate < self.server[words])
+        words = words[nearer]
+        self.server[words], self.gap[words] = candidate[nearer], squared[nearer]
+        return words
 
-    def _bring_nearer(self, occurrences: Any, vectors: NDArray[np.float64]) -> None:
-        for vector in vectors:
-            distance = distance_to(self.values[:, occurrences], vector)
-            self.nearest[occurrences] = np.minimum(self.nearest[occurrences], distance)
+    def _bring_nearer(self, words: Indices, which: Indices, vectors: NDArray[np.float64]) -> None:
+        """Let the vectors (A, v) answer wherever the word that each belongs to is the server."""
+        rank = np.full(len(self.server), -1)
+        rank[words] = np.arange(len(words))
+        served = np.flatnonzero(rank[self.server] >= 0)
+        places = self._occurrences(served)
+        owner = np.repeat(rank[self.server[served]], self._counts(served))
+        values, nearest = self._vectors(places), self.nearest[places]
+        # Words that the sample repeats have further vectors; the others go round theirs.
+        by_word = np.argsort(which, kind="stable")
+        counts = np.bincount(which)
+        first = np.cumsum(counts) - counts
+        for turn in range(counts.max(initial=0)):
+            vector = vectors[:, by_word[first + turn % counts]]
+            nearest = np.minimum(nearest, lengths(values - vector[:, owner]))
+        self.nearest[places] = nearest
+
+    def _vectors(self, places: Indices) -> NDArray[np.float64]:
+        """Return values in double precision, in which differences of float32 are exact."""
+        return self.values[:, places].astype(np.float64)
+
+    def _counts(self, words: Indices) -> Indices:
+        return self.starts[words + 1] - self.starts[words]
 
     def _occurrences(self, words: Indices) -> Indices:
         """Return where the occurrences of all of these words lie."""
-        starts, counts = self.starts[words], self.starts[words + 1] - self.starts[words]
-        ends = np.cumsum(counts)
-        return np.arange(counts.sum()) + np.repeat(starts - ends + counts, counts)
+        counts = self._counts(words)
+        return np.arange(counts.sum()) + np.repeat(
+            self.starts[words] - counts.cumsum() + counts, counts
+        )
 
     def _raise_bounds(self, occurrences: Indices, bounds: NDArray[np.float64]) -> Indices:
         """Raise the bounds of the samples with these occurrences; NaN marks the chosen ones."""
@@ -203,3 +224,21 @@ class _Coverage:
         before = bounds[samples]
         np.maximum.at(bounds, samples, self.nearest[occurrences])
         return np.unique(samples[bounds[samples] > before])
+
+
+def _codes(n_ids: int, *words: NDArray[Any]) -> tuple[NDArray[np.int32], int]:
+    """Return a number for each word that occurs, -1 for others, and how many occur."""
+    present = np.zeros(n_ids, dtype=bool)
+    for ids in words:
+        present[ids] = True
+    code = np.where(present, np.cumsum(present) - 1, -1)
+    return code.astype(np.int32), int(present.sum())
+
+
+def _sorted_by_word(word: NDArray[np.int32], offsets: Indices, n_words: int) -> tuple[Any, ...]:
+    """Sort occurrences by word; return the order, the sample of each, and where words start."""
+    shape = (len(offsets) - 1, n_words)
+    # As the columns of a matrix of samples and words, which scipy counts instead of comparing.
+    entries = np.arange(len(word), dtype=np.int32 if len(word) < 2**31 else np.int64)
+    by_word = csr_array((entries, word, offsets), shape=shape).tocsc()
+    return by_word.data, by_word.indices, by_word.indptr

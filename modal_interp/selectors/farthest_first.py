@@ -7,13 +7,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from modal_interp.selectors.nearest import candidates, distance_to
+from modal_interp.selectors.nearest import Indices, References, lengths, squared_norms
 from modal_interp.selectors.top_k import checked_count
 
 # Squares of products of two such numbers, and sums of them, are finite in double precision.
 _LARGEST = 1e70
-# Entries of one block of the distances to the centres given: 32 MB.
-_BLOCK = 1 << 22
+# Farther than any two such samples, and its square finite.
+_FAR = 1e150
+# Beyond this the squares of single precision overflow.
+_LARGEST_SINGLE = 1e15
+# Entries of a block of samples in double precision: 512 KB, which a core's cache holds.
+_BLOCK = 1 << 16
 
 
 def farthest_first(
@@ -60,9 +64,10 @@ def farthest_first(
     Departs from the paper: in the start without centres, which the paper leaves open. The median
     does not follow outliers, and not the order of the samples.
 
-    Distances come from differences in double precision, added up in the order of the columns, so
-    that equal rows are at distance zero and ties are ties. Only the distance of each sample to
-    its nearest centre is kept: O((n + m) d) memory.
+    A product in the precision of `Z` tells which samples a new centre may be nearest to, its
+    rounding error allowed for. Their distances come from differences in double precision, added
+    up in the order of the columns, so that equal rows are at distance zero and ties are ties. Only
+    the distance of each sample to its nearest centre is kept: O(n + m) memory beside `Z`.
 
     References
     ----------
@@ -82,17 +87,16 @@ def farthest_first(
     """
     Z = checked_points(Z)
     k = checked_count(k, len(Z))
-    gap = None if centers is None else _gap_to(_checked_centers(centers, Z.shape[1]), Z)
-    # One column a sample: `distance_to` adds up the same way however many there are.
-    samples = np.ascontiguousarray(Z.T, dtype=np.float64)
-    if gap is None:
-        gap = np.full(len(Z), np.finfo(np.float64).max)
-        gap[_most_central(samples)] = np.inf
+    points = _multiplied(Z)
+    norms = squared_norms(points)
+    gap = (
+        _start(points) if centers is None else _gap_to(_checked_centers(centers, Z), points, norms)
+    )
     chosen, distance = np.empty(k, dtype=np.intp), np.empty(k)
     for j in range(k):
-        chosen[j] = i = gap.argmax()
+        chosen[j] = i = int(gap.argmax())
         distance[j] = gap[i]
-        np.minimum(gap, distance_to(samples, samples[:, i]), out=gap)
+        _bring_nearer(gap, points, norms, i)
         gap[i] = -1.0  # nearer than a sample that coincides with a centre: never chosen again
     return chosen, distance
 
@@ -115,35 +119,74 @@ def checked_points(Z: ArrayLike, param: str = "Z") -> NDArray[Any]:
     return points
 
 
-def _checked_centers(centers: ArrayLike, width: int) -> NDArray[Any]:
+def _checked_centers(centers: ArrayLike, Z: NDArray[Any]) -> NDArray[Any]:
     points = checked_points(centers, "centers")
-    if points.shape[1] != width:
+    if points.shape[1] != Z.shape[1]:
         raise ValueError(
-            f"centers must have as many columns as Z, {width}; found shape {points.shape}."
+            f"centers must have as many columns as Z, {Z.shape[1]}; found shape {points.shape}."
         )
     return points
 
 
-def _most_central(samples: NDArray[np.float64]) -> int:
-    median = np.array([np.median(column) for column in samples])
-    return int(distance_to(samples, median).argmin())
+def _multiplied(points: NDArray[Any]) -> NDArray[Any]:
+    """Return the points as they are multiplied: in single precision if that is what they are."""
+    single = points.dtype == np.float32 and max(points.max(), -points.min()) < _LARGEST_SINGLE
+    return points if single else points.astype(np.float64, copy=False)
 
 
-def _gap_to(centers: NDArray[Any], Z: NDArray[Any]) -> NDArray[np.float64]:
-    """Return the distance of each row of `Z` to the nearest centre, a few rows at a time.
+def _start(points: NDArray[Any]) -> NDArray[np.float64]:
+    """Return gaps by which the sample nearest to the median comes first, and all else is far."""
+    median = np.array([np.median(column.astype(np.float64)) for column in points.T])
+    distance = np.empty(len(points))
+    for rows in _blocks(np.arange(len(points)), points):
+        distance[rows] = lengths(_columns(points, rows) - median[:, None])
+    gap = np.full(len(points), _FAR)
+    gap[distance.argmin()] = np.inf
+    return gap
 
-    It is the smallest of what `distance_to` gives for each centre, to the last bit.
+
+def _bring_nearer(
+    gap: NDArray[np.float64], points: NDArray[Any], norms: NDArray[Any], i: int
+) -> None:
+    """Lower the gaps of the samples that sample i is nearer to than all centres so far."""
+    center = points[i].astype(np.float64)[:, None]
+    both = norms + norms[i]
+    error = 4 * (points.shape[1] + 5) * np.finfo(points.dtype).eps
+    least = both - 2 * (points @ points[i]) - error * both  # of the squared distance
+    for rows in _blocks(np.flatnonzero(least < gap * gap), points):
+        gap[rows] = np.minimum(gap[rows], lengths(_columns(points, rows) - center))
+
+
+def _gap_to(
+    centers: NDArray[Any], points: NDArray[Any], norms: NDArray[Any]
+) -> NDArray[np.float64]:
+    """Return the distance of each sample to the nearest centre, a few samples at a time.
+
+    It is the smallest of what `lengths` gives for each centre, to the last bit.
     """
     # Once each: coinciding centres would all have to be compared exactly.
-    centers = np.unique(centers, axis=0).astype(np.float64, copy=False)
-    norms = np.einsum("md,md->m", centers, centers)
-    gap = np.full(len(Z), np.inf)
-    # A block holds rows and their differences in double precision, and distances to all centres.
-    step = max(1, min(len(Z) // 8, min(_BLOCK, Z.size // 4) // len(centers)))
-    for start in range(0, len(Z), step):
-        block = Z[start : start + step].astype(np.float64)
-        rows, found = candidates(block, centers, norms, gap[start : start + step])
-        difference = (block[rows] - centers[found]).T
-        distance = distance_to(difference, np.zeros(len(difference)))
-        np.minimum.at(gap[start : start + step], rows, distance)
+    centers = _multiplied(np.unique(centers, axis=0))
+    if centers.dtype != points.dtype:
+        centers, points = centers.astype(np.float64), points.astype(np.float64)
+        norms = squared_norms(points)
+    search = References(centers)
+    step = max(1, min(search.block_rows, points.size // 8 // len(centers)))
+    gap = np.full(len(points), np.inf)
+    for start in range(0, len(points), step):
+        block = slice(start, start + step)
+        rows, found = search.candidates(points[block], norms[block], gap[block])
+        for pairs in _blocks(np.arange(len(rows)), points):
+            difference = _columns(points[block], rows[pairs]) - _columns(centers, found[pairs])
+            np.minimum.at(gap[block], rows[pairs], lengths(difference))
     return gap
+
+
+def _blocks(rows: Indices, points: NDArray[Any]) -> list[Indices]:
+    """Split rows so that a block of them takes little memory in double precision."""
+    size = max(1, _BLOCK // points.shape[1])
+    return [rows[start : start + size] for start in range(0, len(rows), size)]
+
+
+def _columns(points: NDArray[Any], rows: Indices) -> NDArray[np.float64]:
+    """Return these rows in double precision, one column a sample."""
+    return np.ascontiguousarray(points[rows].T, dtype=np.float64)

@@ -16,9 +16,9 @@ _ALL = slice(None)
 # Entries of one block of the distance matrix: 4 MB. Larger ones leave the processor's cache.
 _BLOCK = 1 << 19
 # A squared distance below this share of the squared norms is computed from differences.
-_CLOSE = 1e-3
+_CLOSE = 1e-6
 # Swaps that lower the loss by less than this share of the distances involved are rounding.
-_TOLERANCE = 1e-11
+_TOLERANCE = 1e-10
 
 
 class Swaps:

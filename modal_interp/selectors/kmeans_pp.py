@@ -13,12 +13,12 @@ from modal_interp.selectors.farthest_first import checked_points
 from modal_interp.selectors.top_k import checked_count
 
 # Representations are outer products of the rows of A (n, C) and H (n, H), several side by side.
-Factors: TypeAlias = list[tuple[NDArray[np.float64], NDArray[np.float64]]]
+Factors: TypeAlias = list[tuple[NDArray[Any], NDArray[Any]]]
 
 # A squared distance below this share of the squared norms is computed from differences.
 _CLOSE = 1e-3
-# Rows of one block of differences.
-_ROWS = 256
+# Entries of a block of samples in double precision: 512 KB, which a core's cache holds.
+_BLOCK = 1 << 16
 
 
 def kmeans_pp(
@@ -71,8 +71,10 @@ def kmeans_pp(
     drawn, which the papers do not treat, the next one has equal chances too.
 
     Each draw takes one uniform number, and the cumulative sum of :math:`D^2` turns it into an
-    index. A squared distance is in error by at most :math:`8 (C + H + 8) \epsilon (\lVert g_i
-    \rVert^2 + \lVert g_c \rVert^2)`, and is exactly zero between equal rows.
+    index. Products in the precision of the factors tell which samples a drawn one may be nearest
+    to, their rounding error allowed for; only these are computed in double precision. Their
+    squared distance is in error by at most :math:`8 (C + H + 8) \epsilon (\lVert g_i \rVert^2 +
+    \lVert g_c \rVert^2)`, and is exactly zero between equal rows.
 
     References
     ----------
@@ -89,16 +91,16 @@ def kmeans_pp(
     [1, 2]
     """
     factors = _factors(Z)
-    n = len(factors[0][0])
+    norms = np.sum([_squared_norms(A) * _squared_norms(H) for A, H in factors], axis=0)
+    n = len(norms)
     k = checked_count(k, n)
     rng = check_random_state(random_state)
-    norms = sum(np.einsum("nc,nc->n", A, A) * np.einsum("nh,nh->n", H, H) for A, H in factors)
     chosen = np.empty(k, dtype=np.intp)
     nearest, left = np.full(n, np.inf), np.ones(n)
     for j in range(k):
         weights = nearest if 0 < nearest.max() < np.inf else left
         chosen[j] = c = _draw(weights, rng)
-        np.minimum(nearest, _squared_distances(factors, norms, c), out=nearest)
+        _bring_nearer(nearest, factors, norms, c)
         nearest[c] = left[c] = 0.0
     return chosen
 
@@ -112,12 +114,12 @@ def _draw(weights: NDArray[np.float64], rng: RandomState) -> int:
 
 
 def _factors(Z: Any) -> Factors:
-    """Return the representations as factors in double precision, or raise an error."""
+    """Return the representations as factors, or raise an error."""
     if isinstance(Z, tuple):
         Z = [Z]
     if not (isinstance(Z, list) and Z and all(isinstance(pair, tuple) for pair in Z)):
-        points = checked_points(Z)
-        return [(np.ones((len(points), 1)), points.astype(np.float64, copy=False))]
+        points = _floats(checked_points(Z))
+        return [(np.ones((len(points), 1)), points)]
     for pair in Z:
         if len(pair) != 2:
             raise ValueError(f"Z must hold pairs of factors; found a tuple of {len(pair)} arrays.")
@@ -125,7 +127,62 @@ def _factors(Z: Any) -> Factors:
     sizes = sorted({len(matrix) for pair in matrices for matrix in pair})
     if len(sizes) > 1:
         raise ValueError(f"the factors in Z must have equally many rows; found {sizes}.")
-    return [_balanced(A, H) for A, H in matrices]
+    return [(_floats(A), _floats(H)) for A, H in matrices]
+
+
+def _floats(points: NDArray[Any]) -> NDArray[Any]:
+    """Return single precision as it is, where squares of its numbers are; all else in double."""
+    largest, smallest = np.abs(points).max(), np.finfo(np.float32).tiny
+    within = largest == 0 or smallest < float(largest) ** 2 < 1 / smallest
+    single = points.dtype == np.float32 and within
+    return points if single else points.astype(np.float64, copy=False)
+
+
+def _squared_norms(points: NDArray[Any]) -> NDArray[np.float64]:
+    """Return the squared length of each row, in double precision a few rows at a time."""
+    norms = np.empty(len(points))
+    for start in range(0, len(points), size := max(1, _BLOCK // points.shape[1])):
+        block = points[start : start + size].astype(np.float64, copy=False)
+        norms[start : start + size] = np.einsum("nd,nd->n", block, block)
+    return norms
+
+
+def _bring_nearer(
+    nearest: NDArray[np.float64], factors: Factors, norms: NDArray[np.float64], c: int
+) -> None:
+    """Lower the squared distances of the samples that sample c is nearer to than all so far."""
+    both = norms + norms[c]
+    least = both.copy()  # of the squared distance
+    for A, H in factors:
+        least -= 2 * (A @ A[c]) * (H @ H[c])
+    widths = sum(A.shape[1] + H.shape[1] + 8 for A, H in factors)
+    coarse = max(np.finfo(M.dtype).eps for pair in factors for M in pair)
+    least -= 4 * widths * coarse * both
+    rows = np.flatnonzero(least < nearest)
+    size = max(1, _BLOCK // max(M.shape[1] for pair in factors for M in pair))
+    for start in range(0, len(rows), size):
+        block = rows[start : start + size]
+        squared = _squared_distances(factors, norms, block, c)
+        nearest[block] = np.minimum(nearest[block], squared)
+
+
+def _squared_distances(
+    factors: Factors, norms: NDArray[np.float64], rows: NDArray[np.intp], c: int
+) -> NDArray[np.float64]:
+    """Return the squared distances of these samples from sample c."""
+    pairs = [(_with_center(A, rows, c), _with_center(H, rows, c)) for A, H in factors]
+    both = norms[rows] + norms[c]
+    squared = both - sum(2 * (A[:-1] @ A[-1]) * (H[:-1] @ H[-1]) for A, H in pairs)
+    close = np.flatnonzero(squared <= _CLOSE * both)
+    squared[close] = sum(
+        _squared_difference(*_balanced(A[[*close, -1]], H[[*close, -1]])) for A, H in pairs
+    )
+    return np.maximum(squared, 0.0)
+
+
+def _with_center(points: NDArray[Any], rows: NDArray[np.intp], c: int) -> NDArray[np.float64]:
+    """Return these rows in double precision, and behind them row c."""
+    return points[np.append(rows, c)].astype(np.float64, copy=False)
 
 
 def _balanced(A: NDArray[Any], H: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -134,37 +191,22 @@ def _balanced(A: NDArray[Any], H: NDArray[Any]) -> tuple[NDArray[np.float64], ND
     Differences of the factors are then no larger than the norm of the product allows. Powers of
     two scale without rounding.
     """
-    a, h = (
-        np.sqrt(np.einsum("nd,nd->n", M, M, dtype=np.float64, casting="same_kind")) for M in (A, H)
-    )
+    a, h = (np.sqrt(np.einsum("nd,nd->n", M, M)) for M in (A, H))
     zero = (a == 0) | (h == 0)
     a[zero] = h[zero] = 1.0
     scale = np.exp2(np.round(np.log2(h / a) / 2))
     return A * np.where(zero, 0.0, scale)[:, None], H * np.where(zero, 0.0, 1 / scale)[:, None]
 
 
-def _squared_distances(factors: Factors, norms: NDArray[np.float64], c: int) -> NDArray[np.float64]:
-    """Return the squared distance of each sample from sample c."""
-    squared = norms + norms[c]
-    close = _CLOSE * squared
-    for A, H in factors:
-        squared -= 2 * (A @ A[c]) * (H @ H[c])
-    rows = np.flatnonzero(squared <= close)
-    for start in range(0, len(rows), _ROWS):
-        block = rows[start : start + _ROWS]
-        squared[block] = sum(_squared_difference(A, H, block, c) for A, H in factors)
-    return np.maximum(squared, 0.0)
+def _squared_difference(A: NDArray[np.float64], H: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return |a h' - a_c h_c'|^2 of each row and the last, the sample c.
 
-
-def _squared_difference(
-    A: NDArray[np.float64], H: NDArray[np.float64], rows: NDArray[np.intp], c: int
-) -> NDArray[np.float64]:
-    """Return |a h' - a_c h_c'|^2, as a h' - a_c h_c' = (a - a_c) h' + a_c (h - h_c)'.
-
-    Where the samples are alike every term is small, so nothing is lost to cancellation.
+    As a h' - a_c h_c' = (a - a_c) h' + a_c (h - h_c)': where the samples are alike every term is
+    small, so nothing is lost to cancellation.
     """
-    a, h = A[rows] - A[c], H[rows] - H[c]
-    first = np.einsum("nc,nc->n", a, a) * np.einsum("nh,nh->n", H[rows], H[rows])
-    second = (A[c] @ A[c]) * np.einsum("nh,nh->n", h, h)
-    both = (a @ A[c]) * np.einsum("nh,nh->n", H[rows], h)
+    center, rows = A[-1], H[:-1]
+    a, h = A[:-1] - A[-1], H[:-1] - H[-1]
+    first = np.einsum("nc,nc->n", a, a) * np.einsum("nh,nh->n", rows, rows)
+    second = (center @ center) * np.einsum("nh,nh->n", h, h)
+    both = (a @ center) * np.einsum("nh,nh->n", rows, h)
     return first + second + 2 * both

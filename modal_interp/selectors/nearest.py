@@ -11,12 +11,62 @@ from scipy.spatial import cKDTree
 Floats = NDArray[np.floating[Any]]
 Indices = NDArray[np.intp]
 
-# Entries of one block of the distance matrix: 64 MB of float32.
-_BLOCK = 1 << 24
+# Entries of one block of a distance matrix: 4 MB of float32, which stay in the processor's cache.
+_BLOCK = 1 << 20
+# So few references are not worth a search for equal ones.
+_FEW = 64
+# Values whose nearest references are searched at once: a few arrays of 2 MB each.
+_VALUES = 1 << 18
+
+
+class References:
+    """Points to choose the nearest from, laid out so that one product compares them with others.
+
+    Parameters
+    ----------
+    points : ndarray of shape (r, D), r >= 1
+        The references; what they are compared with must be of like precision.
+    """
+
+    def __init__(self, points: Floats) -> None:
+        norms = np.einsum("rd,rd->r", points, points)
+        # |rounding error| <= (D + 5) eps (|q| + |r|)^2, and (a + b)^2 <= 2 (a^2 + b^2).
+        self.error = 4 * (points.shape[1] + 5) * np.finfo(norms.dtype).eps
+        self.margin = self.error * norms
+        self.factor, self.upper = -2 * points, norms + self.margin
+        self.block_rows = max(1, _BLOCK // len(points))
+
+    def candidates(
+        self, queries: Floats, norms: Floats, within: NDArray[np.float64]
+    ) -> tuple[Indices, Indices]:
+        """Return the pairs (query, reference) that may be nearest and within reach.
+
+        `norms` are the squared lengths of the queries, `within` the squared distances that they
+        can reach.
+        """
+        # Upper bounds of the squared distances (r, q), without the query's own norm.
+        highest = self.factor @ queries.T
+        highest += self.upper[:, None]
+        own = self.error * norms
+        limit = np.minimum(highest.min(axis=0) + own, within - norms) + own
+        # Rounded up to the precision of the product; then the few that are left, one by one.
+        widest = (limit + 2 * self.margin.max()).astype(highest.dtype)
+        near = np.flatnonzero(highest <= np.nextafter(widest, np.inf))
+        found, row = np.divmod(near, len(queries))
+        near = highest.ravel()[near] - 2 * self.margin[found] <= limit[row]
+        return row[near], found[near]
+
+
+def squared_norms(points: Floats) -> Floats:
+    """Return the squared length of each row."""
+    return np.einsum("nd,nd->n", points, points)
 
 
 def nearest_rows(
-    queries: Floats, references: Floats, within: NDArray[np.float64] | None = None
+    queries: Floats,
+    references: Floats,
+    within: NDArray[np.float64] | None = None,
+    norms: Floats | None = None,
 ) -> tuple[Indices, Indices, NDArray[np.float64]]:
     """Find the nearest reference of each query, of those that have one within reach.
 
@@ -28,6 +78,8 @@ def nearest_rows(
         Points to choose from.
     within : ndarray of shape (q,), optional
         The squared distance that each query can reach. Without it all have a nearest reference.
+    norms : ndarray of shape (q,), optional
+        The squared lengths of the queries, for those who ask with the same queries again.
 
     Returns
     -------
@@ -44,62 +96,50 @@ def nearest_rows(
     rounding error allowed for. Only they are compared exactly.
     """
     within = np.full(len(queries), np.inf) if within is None else within
-    # Of equal references the lowest alone: thousands of them (words without a vector, say) would
-    # all be candidates.
-    _, lowest = np.unique(references, axis=0, return_index=True)
-    lowest.sort()
-    references = references[lowest]
-    norms = np.einsum("rd,rd->r", references, references)
-    step = max(1, _BLOCK // len(references))
+    norms = squared_norms(queries) if norms is None else norms
+    lowest = _lowest_of_equal(references)
+    search = References(references[lowest])
     parts = []
-    for start in range(0, len(queries), step):
-        block = slice(start, start + step)
-        rows, found = candidates(queries[block], references, norms, within[block])
-        rows += start
-        difference = queries[rows].astype(np.float64) - references[found]
+    for start in range(0, max(1, len(queries)), search.block_rows):
+        block = slice(start, start + search.block_rows)
+        rows, found = search.candidates(queries[block], norms[block], within[block])
+        difference = queries[start + rows].astype(np.float64) - references[lowest[found]]
         squared = (difference**2).sum(axis=1)
         order = np.lexsort((found, squared, rows))
-        order = order[squared[order] <= within[rows[order]]]
-        rows, first = np.unique(rows[order], return_index=True)
-        parts.append((rows, found[order[first]], squared[order[first]]))
+        order = order[squared[order] <= within[start + rows[order]]]
+        nearest = order[np.diff(rows[order], prepend=-1) > 0]  # the first of each row
+        parts.append((start + rows[nearest], found[nearest], squared[nearest]))
     rows, nearest, squared = (np.concatenate(part) for part in zip(*parts, strict=True))
     return rows, lowest[nearest], squared
 
 
-def candidates(
-    block: Floats, references: Floats, reference_norms: Floats, within: NDArray[np.float64]
-) -> tuple[Indices, Indices]:
-    """Return the pairs (row of the block, reference) that may be nearest and within reach."""
-    norms = np.einsum("qd,qd->q", block, block)
-    # Without the query's own norm, which is the same for all references.
-    squared = block @ references.T
-    squared *= -2
-    squared += reference_norms
-    # |rounding error| <= (D + 4) eps (|q| + |r|)^2, and (a + b)^2 <= 2 (a^2 + b^2).
-    bound = 4 * (block.shape[1] + 4) * np.finfo(squared.dtype).eps
-    own, others = bound * norms, bound * reference_norms
-    limit = np.minimum((squared + others).min(axis=1) + own, within - norms) + own
-    squared -= others
-    rows, found = np.nonzero(squared <= limit[:, None])
-    return rows, found
+def _lowest_of_equal(references: Floats) -> Indices:
+    """Return the lowest of equal references; of a few, all of them.
+
+    Thousands of equal ones (words without a vector, say) would all be candidates.
+    """
+    if len(references) <= _FEW:
+        return np.arange(len(references))
+    return np.sort(np.unique(references, axis=0, return_index=True)[1])
 
 
-def distance_to(values: NDArray[np.float64], vector: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the Euclidean distance of each column of `values` (A, m) from `vector` (A,)."""
-    if len(values) == 1:
-        return np.abs(values[0] - vector[0])
-    # Component by component: the same sum to the last bit however many columns there are.
-    squared = np.zeros(values.shape[1])
-    for component, coordinate in zip(values, vector, strict=True):
-        squared += (component - coordinate) ** 2
-    return np.sqrt(squared)
+def lengths(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the Euclidean length of each column of `vectors` (A, m)."""
+    if len(vectors) == 1:
+        return np.abs(vectors[0])
+    squared = vectors * vectors
+    # Component by component: the same sum to the last bit however many columns there are. Of one
+    # column alone NumPy would add in pairs.
+    if squared.shape[1] == 1:
+        return np.sqrt(np.repeat(squared, 2, axis=1).sum(axis=0)[:1])
+    return np.sqrt(squared.sum(axis=0))
 
 
 def nearest_with_key(
-    keys: Indices,
-    values: NDArray[np.float64],
-    reference_keys: Indices,
-    references: NDArray[np.float64],
+    keys: NDArray[Any],
+    values: Floats,
+    reference_keys: NDArray[Any],
+    references: Floats,
 ) -> NDArray[np.float64]:
     """Return the distance of each value to the nearest reference that has the same key.
 
@@ -107,56 +147,84 @@ def nearest_with_key(
     ----------
     keys : ndarray of shape (m,)
         Keys of the values.
-    values : ndarray of shape (A, m), float64
+    values : ndarray of shape (A, m)
         One column a value.
     reference_keys : ndarray of shape (r,)
         Keys of the references.
-    references : ndarray of shape (A, r), float64
+    references : ndarray of shape (A, r)
         One column a reference.
 
     Returns
     -------
-    ndarray of shape (m,)
+    ndarray of shape (m,), float64
         Euclidean distances; infinite where no reference has the key.
     """
-    if len(values) == 1:
-        return _nearest_scalar(keys, values[0], reference_keys, references[0])
     distances = np.full(len(keys), np.inf)
-    asked = np.isin(keys, reference_keys)
-    if asked.any():
-        # One more coordinate, the key, set so far apart that another key is never nearer.
-        spread = 1.0 + 2.0 * np.sqrt(len(values)) * max(
-            np.abs(values).max(), np.abs(references).max()
-        )
-        tree = cKDTree(np.vstack([reference_keys * spread, references]).T)
-        # The two nearest by the tree, because its rounding is not that of distance_to.
-        nth = range(1, min(2, len(reference_keys)) + 1)
-        _, found = tree.query(np.vstack([keys * spread, values])[:, asked].T, k=nth, workers=-1)
-        for near in found.T:
-            exact = distance_to(values[:, asked] - references[:, near], np.zeros(len(values)))
-            exact[reference_keys[near] != keys[asked]] = np.inf
-            distances[asked] = np.minimum(distances[asked], exact)
+    if not len(reference_keys) or not len(keys):
+        return distances
+    references = references.astype(np.float64)
+    find = _Sorted if len(values) == 1 else _Tree
+    search = find(reference_keys, references, reach=np.abs(values).max())
+    for start in range(0, len(keys), _VALUES):
+        block = slice(start, start + _VALUES)
+        distances[block] = search.nearest(keys[block], values[:, block].astype(np.float64))
     return distances
 
 
-def _nearest_scalar(
-    keys: Indices, values: Floats, reference_keys: Indices, references: Floats
-) -> NDArray[np.float64]:
-    """Sort values and references together; the nearest reference stands next before or after."""
-    n = len(values)
-    both_keys = np.concatenate([keys, reference_keys])
-    both = np.concatenate([values, references])
-    order = np.lexsort((both, both_keys))
-    sorted_keys, sorted_values, is_reference = both_keys[order], both[order], order >= n
-    place = np.arange(len(order))
-    before = np.maximum.accumulate(np.where(is_reference, place, -1))
-    after = np.minimum.accumulate(np.where(is_reference, place, len(order))[::-1])[::-1]
-    distances = np.full(len(order), np.inf)
-    for neighbour in (before, after):
-        exists = (neighbour >= 0) & (neighbour < len(order))
-        exists[exists] = sorted_keys[neighbour[exists]] == sorted_keys[exists]
-        gap = np.abs(sorted_values[exists] - sorted_values[neighbour[exists]])
-        distances[exists] = np.minimum(distances[exists], gap)
-    result = np.empty(len(order))
-    result[order] = distances
-    return result[:n]
+class _Sorted:
+    """References of one component, sorted by key and value."""
+
+    def __init__(self, keys: NDArray[Any], references: NDArray[np.float64], reach: float) -> None:
+        order = np.lexsort((references[0], keys))
+        self.values = references[0, order]
+        self.starts = np.searchsorted(keys[order], np.arange(keys.max() + 2))
+
+    def nearest(self, keys: NDArray[Any], values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the distance of each value (1, m) to the nearest reference of its key."""
+        value = values[0]
+        known = np.clip(keys, 0, len(self.starts) - 2)
+        start, end = self.starts[known], self.starts[known + 1]
+        end = np.where(keys == known, end, start)
+        place = self._first_not_below(value, start, end)
+        last = len(self.values) - 1
+        after = np.where(place < end, self.values[np.minimum(place, last)], np.inf)
+        before = np.where(place > start, self.values[np.maximum(place - 1, 0)], -np.inf)
+        return np.minimum(after - value, value - before)
+
+    def _first_not_below(self, value: NDArray[np.float64], start: Indices, end: Indices) -> Indices:
+        """Return by bisection, of all values at once, where in its key each would be put."""
+        low, high = start.copy(), end.copy()
+        for _ in range(int((end - start).max(initial=0)).bit_length()):
+            middle = (low + high) // 2
+            below = (middle < high) & (
+                self.values[np.minimum(middle, len(self.values) - 1)] < value
+            )
+            low = np.where(below, middle + 1, low)
+            high = np.where(below, high, middle)
+        return low
+
+
+class _Tree:
+    """References of several components, and their key as one more."""
+
+    def __init__(self, keys: NDArray[Any], references: NDArray[np.float64], reach: float) -> None:
+        self.keys, self.references = keys, references
+        # Set so far apart that another key is never nearer.
+        self.spread = 1.0 + 2.0 * np.sqrt(len(references)) * max(reach, np.abs(references).max())
+        self.tree = cKDTree(np.vstack([keys * self.spread, references]).T)
+
+    def nearest(self, keys: NDArray[Any], values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the distance of each value (A, m) to the nearest reference of its key."""
+        distances = np.full(len(keys), np.inf)
+        asked = np.isin(keys, self.keys)
+        if not asked.any():
+            return distances
+        # The two nearest by the tree, because its rounding is not that of `lengths`.
+        nth = range(1, min(2, len(self.keys)) + 1)
+        points = np.vstack([keys * self.spread, values])[:, asked].T
+        _, found = self.tree.query(points, k=nth, workers=-1)
+        for near in found.T:
+            exact = lengths(values[:, asked] - self.references[:, near])
+            exact[self.keys[near] != keys[asked]] = np.inf
+            distances[asked] = np.minimum(distances[asked], exact)
+        return distances

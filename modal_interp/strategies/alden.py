@@ -19,6 +19,7 @@ from modal_interp.nets.layers import (
     padding_id,
 )
 from modal_interp.nets.outputs import Classes, Target, check_explained
+from modal_interp.nets.samples import stacked
 from modal_interp.query import open_query
 from modal_interp.selectors.diverse_words import diverse_words
 
@@ -198,9 +199,10 @@ def _check_same_words(view: View, first: View, embedding_layer: str | None) -> N
 def _explained(view: View, explain: Callable[..., WordInterpretations]) -> WordInterpretations:
     """Explain the pool and, behind it, the labelled texts."""
     parts = [view.pool, *view.labeled]
-    if len({ids.shape[1] for ids in parts}) == 1:
+    together = stacked(parts)
+    if together is not None:
         # All at once: a text of the pool that is labelled too is then explained just the same.
-        return explain(view.net, np.concatenate(parts))
+        return explain(view.net, together)
     # Never padded to one width, because a module of the user's may not be blind to padding.
     return WordInterpretations.concatenate([explain(view.net, ids) for ids in parts])
 

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from modal_interp.learner import View
 from modal_interp.measures import distributions, mutual_information
-from modal_interp.nets.batches import distinct_rows
 from modal_interp.nets.passes import forward
+from modal_interp.nets.samples import distinct_rows
 from modal_interp.query import open_query
 from modal_interp.scores import bald_scores, dropout_probabilities
 from modal_interp.selectors.joint_information import checked_limit, joint_information

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from modal_interp.learner import View
+from modal_interp.nets.samples import stacked
 from modal_interp.query import open_query
 from modal_interp.representations import features
 from modal_interp.selectors.farthest_first import farthest_first
@@ -111,8 +112,8 @@ def coreset(
 def _features(view: View, read: Any) -> NDArray[np.float32]:
     """Return the features of the pool and, behind them, of the labelled samples."""
     parts = [view.pool, *view.labeled]
-    arrays = all(isinstance(X, np.ndarray) for X in parts)
-    if arrays and len({(X.shape[1:], X.dtype) for X in parts}) == 1:
+    together = stacked(parts)
+    if together is not None:
         # All at once: a sample of the pool that is labelled too is then at distance zero.
-        return read(view.net, np.concatenate(parts))
+        return read(view.net, together)
     return np.concatenate([read(view.net, X) for X in parts])

@@ -83,12 +83,13 @@ def test_squared_distances_keep_their_bound(seed, skew, closeness):
     A[3], H[3], A[4], H[5] = A[0], H[0], 0, 0
     G = np.einsum("nc,nh->nch", A.astype(np.longdouble), H.astype(np.longdouble)).reshape(12, -1)
     norms = (G**2).sum(axis=1)
-    found = _squared_distances(_factors((A, H)), norms.astype(float), 0)
+    every = np.arange(12)
+    found = _squared_distances(_factors((A, H)), norms.astype(float), every, 0)
     error = np.abs(found - ((G - G[0]) ** 2).sum(axis=1))
     assert (found >= 0).all()
     assert found[3] == 0
     assert (error <= 8 * (3 + 40 + 8) * np.finfo(float).eps * (norms + norms[0])).all()
-    assert _squared_distances(_factors((A, H)), norms.astype(float), 4)[5] == 0
+    assert _squared_distances(_factors((A, H)), norms.astype(float), every, 4)[5] == 0
 
 
 def test_chances_are_in_proportion_to_the_squared_distance():

@@ -1,0 +1,71 @@
+"""The floor of a query: passes of a bare torch loop, with nothing of skorch or modal_interp.
+
+Batches of 256 sorted by length, padding trimmed, evaluation mode, frozen parameters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+BATCH_SIZE = 256
+
+
+def forward_pass(module: nn.Module, ids: NDArray[np.int64]) -> None:
+    """Make one forward pass."""
+    with _evaluated(module), torch.inference_mode():
+        for batch in _batches(ids):
+            module(batch)
+
+
+def gradient_pass(module: nn.Module, ids: NDArray[np.int64]) -> None:
+    """Make one forward and one backward pass, to the output of the embedding layer.
+
+    What is pulled back is the probability of the second class, or of all but the first.
+    """
+    read: list[Tensor] = []
+
+    def cut(layer: nn.Module, args: object, output: Tensor) -> Tensor:
+        read.append(output.detach().requires_grad_())
+        return read[-1]
+
+    handle = module.embedding.register_forward_hook(cut)
+    try:
+        with _evaluated(module):
+            for batch in _batches(ids):
+                proba = module(batch).softmax(dim=1)
+                n_pulls = proba.shape[1] - 1
+                for c in range(1, n_pulls + 1):
+                    torch.autograd.grad(proba[:, c].sum(), read[-1], retain_graph=c < n_pulls)
+                read.clear()
+    finally:
+        handle.remove()
+
+
+def _batches(ids: NDArray[np.int64]) -> Iterator[Tensor]:
+    lengths = (ids != 0).sum(axis=1)
+    order = np.argsort(lengths, kind="stable")
+    for start in range(0, len(ids), BATCH_SIZE):
+        rows = order[start : start + BATCH_SIZE]
+        yield torch.from_numpy(ids[rows, : lengths[rows[-1]]])
+
+
+class _evaluated:  # noqa: N801 - read as a verb
+    """Evaluation mode and frozen parameters inside; as they were outside."""
+
+    def __init__(self, module: nn.Module) -> None:
+        self.module = module
+
+    def __enter__(self) -> None:
+        self.training = self.module.training
+        self.required = [p.requires_grad for p in self.module.parameters()]
+        self.module.eval().requires_grad_(False)
+
+    def __exit__(self, *error: object) -> None:
+        self.module.train(self.training)
+        for p, required in zip(self.module.parameters(), self.required, strict=True):
+            p.requires_grad_(required)
