@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import heapq
+from functools import partial
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from modal_interp.selectors.nearest import (
-    lengths,
-    nearest_rows,
-    nearest_with_key,
-    squared_norms,
-)
+from modal_interp.selectors.nearest import Indices, lengths, nearest_with_key
+from modal_interp.selectors.stand_ins import StandIns
 
-Indices = NDArray[np.intp]
+# Samples at the top of the heap, whose words will probably be labelled next.
+_SOON = 32
 # Samples of words with values: words (W,), values (W, A), offsets (n + 1,).
 Occurrences: TypeAlias = tuple[NDArray[Any], NDArray[Any], NDArray[Any]]
 
@@ -82,7 +80,7 @@ def diverse_words(
         if k == n - 1:
             break  # nothing is chosen by what this sample would change
         bounds[i] = np.nan  # out of the pool: equal to no entry of the heap
-        for risen in coverage.label(i, bounds):
+        for risen in coverage.label(i, bounds, soon=[next_ for _, next_ in heap[:_SOON]]):
             heapq.heappush(heap, (-bounds[risen], risen))
     return chosen, diversity
 
@@ -122,20 +120,11 @@ class _Coverage:
         self.values = np.ascontiguousarray(values[order].T)
 
         labeled_codes = code[labeled_words]
-        self.is_labeled = np.zeros(n_words, dtype=bool)
-        self.is_labeled[labeled_codes] = True
-        # Words that need a stand-in, until they are labelled too.
-        self.open = np.flatnonzero(~self.is_labeled)
         rows = embeddings[np.flatnonzero(code >= 0)]
-        self.embeddings = rows if rows.dtype.kind == "f" else rows.astype(np.float64)
-        self.open_embeddings = self.embeddings[self.open]
-        self.open_norms = squared_norms(self.open_embeddings)
-
-        self.server = np.where(self.is_labeled, np.arange(n_words), -1)
-        self.gap = np.where(self.is_labeled, -1.0, np.inf)
-        self._stand_in(np.flatnonzero(self.is_labeled))
+        rows = rows if rows.dtype.kind == "f" else rows.astype(np.float64)
+        self.words = StandIns(rows, np.bincount(labeled_codes, minlength=n_words) > 0)
         self.nearest = nearest_with_key(
-            np.repeat(self.server.astype(np.int32), np.diff(self.starts)),
+            np.repeat(self.words.server.astype(np.int32), np.diff(self.starts)),
             self.values,
             labeled_codes,
             np.ascontiguousarray(labeled_values.T),
@@ -151,12 +140,13 @@ class _Coverage:
         """Return D of sample i."""
         return self.nearest[self._places(i)].max(initial=-np.inf)
 
-    def label(self, i: int, bounds: NDArray[np.float64]) -> Indices:
-        """Move sample i into the labelled ones; raise `bounds`, and return whose were raised."""
-        words, which = np.unique(
-            self.word[self.offsets[i] : self.offsets[i + 1]], return_inverse=True
-        )
-        anew = self._occurrences(self._serve(words[~self.is_labeled[words]]))
+    def label(self, i: int, bounds: NDArray[np.float64], soon: list[int]) -> Indices:
+        """Move sample i into the labelled ones; raise `bounds`, and return whose were raised.
+
+        `soon` are samples that will probably follow.
+        """
+        words, which = np.unique(self._words([i]), return_inverse=True)
+        anew = self._occurrences(self.words.label(words, partial(self._words, soon)))
         self.nearest[anew] = np.inf
         self._bring_nearer(words, which, self._vectors(self._places(i)))
         return self._raise_bounds(anew, bounds)
@@ -164,35 +154,17 @@ class _Coverage:
     def _places(self, i: int) -> Indices:
         return self.place[self.offsets[i] : self.offsets[i + 1]]
 
-    def _serve(self, new: Indices) -> Indices:
-        """Label the words `new`; return the words with another server than before."""
-        if not len(new):
-            return new
-        self.is_labeled[new] = True
-        self.server[new] = new
-        self.gap[new] = -1.0  # no other word is as near as the word itself
-        return np.concatenate([new, self._stand_in(new)])
-
-    def _stand_in(self, new: Indices) -> Indices:
-        """Let the labelled words `new` stand in where they are nearest; return for which words."""
-        if not len(new) or not len(self.open):
-            return new[:0]
-        rows, found, squared = nearest_rows(
-            self.open_embeddings, self.embeddings[new], self.gap[self.open], self.open_norms
-        )
-        words, candidate = self.open[rows], new[found]
-        nearer = (squared < self.gap[words]) | (candidate < self.server[words])
-        words = words[nearer]
-        self.server[words], self.gap[words] = candidate[nearer], squared[nearer]
-        return words
+    def _words(self, samples: list[int]) -> Indices:
+        """Return the words of these samples."""
+        return np.concatenate([self.word[self.offsets[i] : self.offsets[i + 1]] for i in samples])
 
     def _bring_nearer(self, words: Indices, which: Indices, vectors: NDArray[np.float64]) -> None:
         """Let the vectors (A, v) answer wherever the word that each belongs to is the server."""
-        rank = np.full(len(self.server), -1)
+        rank = np.full(len(self.words.server), -1)
         rank[words] = np.arange(len(words))
-        served = np.flatnonzero(rank[self.server] >= 0)
-        places = self._occurrences(served)
-        owner = np.repeat(rank[self.server[served]], self._counts(served))
+        rank = rank[self.words.server]
+        served = np.flatnonzero(rank >= 0)
+        places, owner = self._occurrences(served), np.repeat(rank[served], self._counts(served))
         values, nearest = self._vectors(places), self.nearest[places]
         # Words that the sample repeats have further vectors; the others go round theirs.
         by_word = np.argsort(which, kind="stable")

@@ -44,15 +44,29 @@ class References:
         `norms` are the squared lengths of the queries, `within` the squared distances that they
         can reach.
         """
-        # Upper bounds of the squared distances (r, q), without the query's own norm.
-        highest = self.factor @ queries.T
-        highest += self.upper[:, None]
+        highest = self._highest(queries)
         own = self.error * norms
         limit = np.minimum(highest.min(axis=0) + own, within - norms) + own
+        return self._below(highest, limit)
+
+    def within_reach(
+        self, queries: Floats, norms: Floats, within: NDArray[np.float64]
+    ) -> tuple[Indices, Indices]:
+        """Return all pairs (query, reference) that may be within reach."""
+        return self._below(self._highest(queries), within - norms + self.error * norms)
+
+    def _highest(self, queries: Floats) -> Floats:
+        """Return upper bounds of the squared distances (r, q), without the query's own norm."""
+        highest = self.factor @ queries.T
+        highest += self.upper[:, None]
+        return highest
+
+    def _below(self, highest: Floats, limit: NDArray[np.float64]) -> tuple[Indices, Indices]:
+        """Return the pairs whose lower bounds do not lie above their query's limit."""
         # Rounded up to the precision of the product; then the few that are left, one by one.
         widest = (limit + 2 * self.margin.max()).astype(highest.dtype)
         near = np.flatnonzero(highest <= np.nextafter(widest, np.inf))
-        found, row = np.divmod(near, len(queries))
+        found, row = np.divmod(near, highest.shape[1])
         near = highest.ravel()[near] - 2 * self.margin[found] <= limit[row]
         return row[near], found[near]
 
