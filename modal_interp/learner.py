@@ -21,6 +21,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection._search import BaseSearchCV
 from sklearn.pipeline import Pipeline
 from skorch import NeuralNet
+from torch.utils.data import Dataset
 
 # How a pipeline spells a step that does nothing.
 _NO_STEP = (None, "passthrough")
@@ -65,7 +66,7 @@ def views_of(
     ----------
     learner : ActiveLearner, DeepActiveLearner or Committee of modAL
         Its estimators are skorch classifiers, alone or at the end of a pipeline.
-    X_pool : array, list, data frame or sparse matrix of n samples
+    X_pool : array, list, data frame, sparse matrix or torch Dataset of n samples
         The unlabelled samples, before the steps of a pipeline.
     n_instances : int
         How many samples will be asked for.
@@ -189,11 +190,17 @@ def _check_net(net: NeuralNet) -> None:
 
 
 def _check_samples(X: Any, param: str) -> None:
-    if not isinstance(X, np.ndarray | list | pd.DataFrame) and not sp.issparse(X):
+    kinds = np.ndarray | list | pd.DataFrame | Dataset
+    if not isinstance(X, kinds) and not sp.issparse(X):
         hint = " Call .to_numpy() on it." if isinstance(X, pd.Series) else ""
         raise TypeError(
-            f"{param} must be an array, a list, a data frame or a sparse matrix of samples, the "
-            f"collections that modAL can take rows from; found a {type(X).__name__}.{hint}"
+            f"{param} must be an array, a list, a data frame, a sparse matrix or a torch Dataset "
+            f"of samples; found a {type(X).__name__}.{hint}"
+        )
+    if not hasattr(X, "__len__") and not hasattr(X, "shape"):
+        raise TypeError(
+            f"{param} must tell how many samples it holds, by __len__; found a "
+            f"{type(X).__name__} that does not."
         )
     if isinstance(X, np.ndarray) and X.ndim == 0:
         raise ValueError(f"{param} must have one row a sample; found a single value, {X!r}.")
@@ -203,7 +210,7 @@ def _check_samples(X: Any, param: str) -> None:
 
 def n_samples(X: Any) -> int:
     """Return how many samples a collection holds."""
-    return len(X) if isinstance(X, list) else int(X.shape[0])
+    return int(X.shape[0]) if hasattr(X, "shape") else len(X)
 
 
 def _check_n_instances(n_instances: Any, n_pool: int) -> None:
@@ -243,6 +250,12 @@ def _same(X: Any, Y: Any) -> bool:
 
 def _transformed(steps: list[Any], net: NeuralNet, X: Any, param: str) -> Any:
     """Return what the net sees of `X`: an array, where the last step gives a list or a frame."""
+    if steps and isinstance(X, Dataset):
+        raise TypeError(
+            f"{param} as a data set must hold what the net reads; found a {type(X).__name__} for a "
+            f"pipeline that begins with a {type(steps[0]).__name__}. Give the learner the net "
+            "alone, and a data set of word ids."
+        )
     for step in steps:
         X = step.transform(X)
     if not isinstance(X, list | pd.DataFrame):

@@ -10,6 +10,7 @@ from numpy.random import RandomState
 from numpy.typing import NDArray
 from sklearn.utils import check_random_state
 from skorch.utils import multi_indexing
+from torch.utils.data import Dataset, IterableDataset, Subset
 
 from modal_interp.candidates import candidate_rows
 from modal_interp.learner import View, check_query, n_samples, query_result, views_of
@@ -64,7 +65,7 @@ def open_query(
     ----------
     learner : ActiveLearner, DeepActiveLearner or Committee of modAL
         Its estimators are skorch classifiers, alone or at the end of a pipeline.
-    X_pool : array, list, data frame or sparse matrix of n samples
+    X_pool : array, list, data frame, sparse matrix or torch Dataset of n samples
         The unlabelled samples, before the steps of a pipeline.
     n_instances : int
         How many samples will be asked for.
@@ -114,5 +115,15 @@ def open_query(
             f"found {len(rows)} of {n_samples(X_pool)}."
         )
     if candidates is not None:
-        views = [view._replace(pool=multi_indexing(view.pool, rows)) for view in views]
+        views = [view._replace(pool=_picked(view.pool, rows)) for view in views]
     return Query(learner, views, rows, rng)
+
+
+def _picked(pool: Any, rows: NDArray[np.intp]) -> Any:
+    """Return these samples of the pool."""
+    if isinstance(pool, IterableDataset):
+        raise TypeError(
+            f"candidates must be None for samples that come one after the other; found a "
+            f"{type(pool).__name__} as X_pool."
+        )
+    return Subset(pool, rows.tolist()) if isinstance(pool, Dataset) else multi_indexing(pool, rows)

@@ -9,11 +9,12 @@ import numpy as np
 import torch
 from skorch import NeuralNet
 from skorch.dataset import Dataset, get_len, unpack_data
+from skorch.utils import is_dataset
 from torch import Tensor
 from torch.utils.data import DataLoader
 from tqdm.auto import tqdm
 
-from modal_interp.nets.layers import reads_words
+from modal_interp.nets.layers import check_batch, reads_words
 from modal_interp.nets.samples import Rows, Samples
 
 # Samples of a pass, unless the net's iterator_valid__batch_size says otherwise. Batches for
@@ -109,7 +110,9 @@ def _lengths(X: Any, rows: Rows) -> Rows:
 def _as_skorch_reads(net: NeuralNet, X: Any) -> Iterator[tuple[Rows, Any]]:
     start = 0
     for batch in net.get_iterator(net.get_dataset(X), training=False):
-        Xi, _ = unpack_data(batch)
+        Xi = batch if isinstance(batch, Tensor) else unpack_data(batch)[0]
+        if is_dataset(X):
+            check_batch(net, Xi)
         rows = np.arange(start, start + get_len(Xi))
         start += len(rows)
         yield rows, Xi

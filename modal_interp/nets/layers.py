@@ -6,9 +6,11 @@ from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
+import torch
 from numpy.typing import NDArray
 from skorch import NeuralNet
 from skorch.dataset import Dataset
+from skorch.utils import is_dataset
 from torch import nn
 
 from modal_interp.nets.samples import Samples
@@ -66,6 +68,8 @@ def check_word_ids(
         for array in X.arrays:
             check_word_ids(net, array, param=param, embedding_layer=embedding_layer)
         return
+    if is_dataset(X):
+        return  # what it holds shows when it is read
     if not isinstance(X, np.ndarray) or X.dtype.kind in "OUST":
         raise TypeError(
             f"{param} must reach the net as word ids, an integer array of shape (n, T); found "
@@ -91,6 +95,19 @@ def check_word_ids(
         )
 
 
+def check_batch(net: NeuralNet, Xi: Any) -> None:
+    """Check word ids as they are read, where nothing could be checked beforehand.
+
+    Raises
+    ------
+    ValueError
+        Naming the rule and the value found.
+    """
+    whole = isinstance(Xi, torch.Tensor) and not Xi.is_floating_point() and Xi.ndim == 2
+    if whole and Xi.numel() and _has_one_embedding(net):
+        check_word_ids(net, Xi.cpu().numpy(), param="X_pool")
+
+
 def check_input(net: NeuralNet, X: Any, *, param: str) -> None:
     """Check that an array holds numbers that the net can read; word ids, if that is what it reads.
 
@@ -99,7 +116,8 @@ def check_input(net: NeuralNet, X: Any, *, param: str) -> None:
     TypeError, ValueError
         Naming `param`, the rule and the value found.
     """
-    if net.dataset is not Dataset and not hasattr(net, "n_features_in_"):
+    own = net.dataset is not Dataset and not hasattr(net, "n_features_in_")
+    if own or is_dataset(X):
         return  # as the user's own data set takes it
     if sp.issparse(X):
         raise TypeError(
@@ -116,16 +134,18 @@ def check_input(net: NeuralNet, X: Any, *, param: str) -> None:
             f"{param} must reach the net as numbers; found {_described(X)}. Put a transformer "
             "before the net: make_pipeline(FrozenEstimator(transformer), net)."
         )
-    elif X.dtype.kind == "f" and not np.isfinite(X).all():
+    elif not _is_finite(X):
         raise ValueError(f"{param} must hold finite numbers; found NaN or infinity.")
 
 
 def _reads_one_kind_of_ids(net: NeuralNet, X: NDArray[Any]) -> bool:
     """Tell whether all of `X` must be ids of the net's one embedding."""
-    embeddings = [m for m in net.module_.modules() if isinstance(m, nn.Embedding)]
-    return len(embeddings) == 1 and (
-        X.dtype.kind in "OUST" or (X.dtype.kind in "iu" and X.ndim == 2)
-    )
+    kinds = X.dtype.kind in "OUST" or (X.dtype.kind in "iu" and X.ndim == 2)
+    return kinds and _has_one_embedding(net)
+
+
+def _has_one_embedding(net: NeuralNet) -> bool:
+    return sum(isinstance(layer, nn.Embedding) for layer in net.module_.modules()) == 1
 
 
 def _check_width(net: NeuralNet, X: NDArray[Any], param: str) -> None:
@@ -149,7 +169,7 @@ def check_features(X: Any, *, param: str) -> None:
         not isinstance(X, np.ndarray)
         or X.ndim < 2
         or X.dtype.kind not in "fiub"
-        or not np.isfinite(X).all()
+        or not _is_finite(X)
     ):
         raise ValueError(
             f"{param} must reach the net as finite real features, an array of shape (n, d); found "
@@ -162,8 +182,13 @@ def check_features(X: Any, *, param: str) -> None:
 def _where_not_finite(X: Any) -> str:
     if not isinstance(X, np.ndarray):
         return ""
-    not_finite = X.dtype.kind == "f" and not np.isfinite(X).all()
-    return f", shape {X.shape}{', with NaN or infinity' if not_finite else ''}"
+    finite = X.dtype.kind != "f" or _is_finite(X)
+    return f", shape {X.shape}{'' if finite else ', with NaN or infinity'}"
+
+
+def _is_finite(X: NDArray[Any]) -> bool:
+    """Tell whether all numbers are, without an array of its size: NaN and infinity are extreme."""
+    return not X.size or bool(np.isfinite(X.min()) and np.isfinite(X.max()))
 
 
 def _described(X: Any) -> str:

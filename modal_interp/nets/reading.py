@@ -46,8 +46,9 @@ def sample_first(
 
 def _in_place(Xi: Any, ids: Tensor) -> bool:
     """Tell whether the rows of `ids` are those of the batch, padding cut off."""
-    alike = isinstance(Xi, Tensor) and len(ids) == len(Xi) and ids.shape[1] <= Xi.shape[1]
-    return alike and torch.equal(Xi[:, : ids.shape[1]], ids)
+    if not isinstance(Xi, Tensor) or len(ids) != len(Xi) or ids.shape[1] > Xi.shape[1]:
+        return False
+    return torch.equal(Xi[:, : ids.shape[1]].to(ids), ids)
 
 
 def _order_in(Xi: Any, ids: Tensor) -> Tensor | None:

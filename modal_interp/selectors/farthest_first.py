@@ -7,7 +7,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from modal_interp.selectors.nearest import Indices, References, lengths, squared_norms
+from modal_interp.selectors.nearest import (
+    Indices,
+    References,
+    lengths,
+    rounding,
+    smallest,
+    squared_norms,
+)
 from modal_interp.selectors.top_k import checked_count
 
 # Squares of products of two such numbers, and sums of them, are finite in double precision.
@@ -64,10 +71,11 @@ def farthest_first(
     Departs from the paper: in the start without centres, which the paper leaves open. The median
     does not follow outliers, and not the order of the samples.
 
-    A product in the precision of `Z` tells which samples a new centre may be nearest to, its
-    rounding error allowed for. Their distances come from differences in double precision, added
+    Products in single precision tell which samples a new centre may be nearest to, their rounding
+    error allowed for. Their distances come from differences in double precision, added
     up in the order of the columns, so that equal rows are at distance zero and ties are ties. Only
-    the distance of each sample to its nearest centre is kept: O(n + m) memory beside `Z`.
+    the distance of each sample to its nearest centre is kept: O(n + m) memory beside `Z` in single
+    precision.
 
     References
     ----------
@@ -87,16 +95,17 @@ def farthest_first(
     """
     Z = checked_points(Z)
     k = checked_count(k, len(Z))
-    points = _multiplied(Z)
+    parts = [Z] if centers is None else [Z, _checked_centers(centers, Z)]
+    # Numbers whose squares overflow in single precision are multiplied in double.
+    dtype = np.float32 if max(map(_largest, parts)) < _LARGEST_SINGLE else np.float64
+    points: NDArray[Any] = Z.astype(dtype, copy=False)
     norms = squared_norms(points)
-    gap = (
-        _start(points) if centers is None else _gap_to(_checked_centers(centers, Z), points, norms)
-    )
+    gap = _start(Z) if centers is None else _gap_to(parts[1], Z, points, norms)
     chosen, distance = np.empty(k, dtype=np.intp), np.empty(k)
     for j in range(k):
         chosen[j] = i = int(gap.argmax())
         distance[j] = gap[i]
-        _bring_nearer(gap, points, norms, i)
+        _bring_nearer(gap, Z, points, norms, i)
         gap[i] = -1.0  # nearer than a sample that coincides with a centre: never chosen again
     return chosen, distance
 
@@ -110,13 +119,17 @@ def checked_points(Z: ArrayLike, param: str = "Z") -> NDArray[Any]:
         )
     if points.dtype.kind not in "fiub":
         raise ValueError(f"{param} must hold real numbers; found dtype {points.dtype}.")
-    for extreme in (points.min(), points.max()):
-        if not abs(float(extreme)) <= _LARGEST:
-            raise ValueError(
-                f"{param} must hold finite numbers of at most {_LARGEST:g} in magnitude; found "
-                f"{extreme}."
-            )
+    if not _largest(points) <= _LARGEST:
+        raise ValueError(
+            f"{param} must hold finite numbers of at most {_LARGEST:g} in magnitude; found "
+            f"{points.flat[np.abs(points).argmax()]}."
+        )
     return points
+
+
+def _largest(points: NDArray[Any]) -> float:
+    """Return the largest magnitude; NaN where there is one."""
+    return float(np.maximum(abs(float(points.min())), abs(float(points.max()))))
 
 
 def _checked_centers(centers: ArrayLike, Z: NDArray[Any]) -> NDArray[Any]:
@@ -126,12 +139,6 @@ def _checked_centers(centers: ArrayLike, Z: NDArray[Any]) -> NDArray[Any]:
             f"centers must have as many columns as Z, {Z.shape[1]}; found shape {points.shape}."
         )
     return points
-
-
-def _multiplied(points: NDArray[Any]) -> NDArray[Any]:
-    """Return the points as they are multiplied: in single precision if that is what they are."""
-    single = points.dtype == np.float32 and max(points.max(), -points.min()) < _LARGEST_SINGLE
-    return points if single else points.astype(np.float64, copy=False)
 
 
 def _start(points: NDArray[Any]) -> NDArray[np.float64]:
@@ -146,37 +153,34 @@ def _start(points: NDArray[Any]) -> NDArray[np.float64]:
 
 
 def _bring_nearer(
-    gap: NDArray[np.float64], points: NDArray[Any], norms: NDArray[Any], i: int
+    gap: NDArray[np.float64], Z: NDArray[Any], points: NDArray[Any], norms: NDArray[Any], i: int
 ) -> None:
     """Lower the gaps of the samples that sample i is nearer to than all centres so far."""
-    center = points[i].astype(np.float64)[:, None]
+    center = Z[i].astype(np.float64)[:, None]
     both = norms + norms[i]
-    error = 4 * (points.shape[1] + 5) * np.finfo(points.dtype).eps
-    least = both - 2 * (points @ points[i]) - error * both  # of the squared distance
-    for rows in _blocks(np.flatnonzero(least < gap * gap), points):
-        gap[rows] = np.minimum(gap[rows], lengths(_columns(points, rows) - center))
+    least = both - 2 * (points @ points[i]) - rounding(points) * both  # of the squared distance
+    least -= smallest(points)
+    for rows in _blocks(np.flatnonzero(least < gap * gap), Z):
+        gap[rows] = np.minimum(gap[rows], lengths(_columns(Z, rows) - center))
 
 
 def _gap_to(
-    centers: NDArray[Any], points: NDArray[Any], norms: NDArray[Any]
+    centers: NDArray[Any], Z: NDArray[Any], points: NDArray[Any], norms: NDArray[Any]
 ) -> NDArray[np.float64]:
     """Return the distance of each sample to the nearest centre, a few samples at a time.
 
     It is the smallest of what `lengths` gives for each centre, to the last bit.
     """
     # Once each: coinciding centres would all have to be compared exactly.
-    centers = _multiplied(np.unique(centers, axis=0))
-    if centers.dtype != points.dtype:
-        centers, points = centers.astype(np.float64), points.astype(np.float64)
-        norms = squared_norms(points)
-    search = References(centers)
+    centers = np.unique(centers, axis=0)
+    search = References(centers.astype(points.dtype, copy=False))
     step = max(1, min(search.block_rows, points.size // 8 // len(centers)))
-    gap = np.full(len(points), np.inf)
-    for start in range(0, len(points), step):
+    gap = np.full(len(Z), np.inf)
+    for start in range(0, len(Z), step):
         block = slice(start, start + step)
         rows, found = search.candidates(points[block], norms[block], gap[block])
-        for pairs in _blocks(np.arange(len(rows)), points):
-            difference = _columns(points[block], rows[pairs]) - _columns(centers, found[pairs])
+        for pairs in _blocks(np.arange(len(rows)), Z):
+            difference = _columns(Z[block], rows[pairs]) - _columns(centers, found[pairs])
             np.minimum.at(gap[block], rows[pairs], lengths(difference))
     return gap
 

@@ -25,14 +25,14 @@ class References:
     Parameters
     ----------
     points : ndarray of shape (r, D), r >= 1
-        The references; what they are compared with must be of like precision.
+        The references; what they are compared with must be of like precision. It may be lower
+        than that of the points which they stand for.
     """
 
     def __init__(self, points: Floats) -> None:
-        norms = np.einsum("rd,rd->r", points, points)
-        # |rounding error| <= (D + 5) eps (|q| + |r|)^2, and (a + b)^2 <= 2 (a^2 + b^2).
-        self.error = 4 * (points.shape[1] + 5) * np.finfo(norms.dtype).eps
-        self.margin = self.error * norms
+        norms = squared_norms(points)
+        self.error = rounding(points)
+        self.margin = self.error * norms + smallest(points)
         self.factor, self.upper = -2 * points, norms + self.margin
         self.block_rows = max(1, _BLOCK // len(points))
 
@@ -45,7 +45,7 @@ class References:
         can reach.
         """
         highest = self._highest(queries)
-        own = self.error * norms
+        own: Any = self.error * norms
         limit = np.minimum(highest.min(axis=0) + own, within - norms) + own
         return self._below(highest, limit)
 
@@ -69,6 +69,20 @@ class References:
         found, row = np.divmod(near, highest.shape[1])
         near = highest.ravel()[near] - 2 * self.margin[found] <= limit[row]
         return row[near], found[near]
+
+
+def rounding(points: Floats) -> float:
+    """Return how far off |q|^2 - 2 <q, r> + |r|^2 can be, as a share of |q|^2 + |r|^2.
+
+    It is below (D + 6) eps (|q| + |r|)^2, the rounding of the points themselves included, and
+    (a + b)^2 <= 2 (a^2 + b^2). Twice that, for the sums that it is used in.
+    """
+    return 4 * (points.shape[1] + 6) * float(np.finfo(points.dtype).eps)
+
+
+def smallest(points: Floats) -> float:
+    """Return how far off it can be where squares underflow."""
+    return 4 * (points.shape[1] + 6) * float(np.finfo(points.dtype).tiny)
 
 
 def squared_norms(points: Floats) -> Floats:

@@ -54,7 +54,7 @@ def alden_diversity(
     learner : ActiveLearner, DeepActiveLearner or Committee of modAL
         Its estimators are skorch classifiers whose modules hold an embedding layer, alone or at
         the end of a pipeline.
-    X_pool : array or list of n texts, or array of shape (n, T) of word ids
+    X_pool : array or list of n texts, or array (n, T) or torch Dataset of word ids
         The unlabelled texts, as the learner's estimator takes them.
     n_instances : int, default=1
         How many texts to ask for, from 1 to n.
@@ -189,7 +189,8 @@ def _check_same_words(view: View, first: View, embedding_layer: str | None) -> N
         padding_id(find_embedding(net, embedding_layer)) for net in (view.net, first.net)
     )
     seen, first_seen = [view.pool, *view.labeled], [first.pool, *first.labeled]
-    if padding != first_padding or not all(map(np.array_equal, seen, first_seen)):
+    same = all(X is Y or np.array_equal(X, Y) for X, Y in zip(seen, first_seen, strict=True))
+    if padding != first_padding or not same:
         raise ValueError(
             "the members of a committee must see the same words of a text; found texts encoded as "
             "other word ids. Give all members one fitted encoder: FrozenEstimator(encoder)."

@@ -45,7 +45,7 @@ def bald(
     learner : ActiveLearner, DeepActiveLearner or Committee of modAL
         Its estimators are skorch classifiers, alone or at the end of a pipeline. The members
         of a committee are the K samples of the parameters; otherwise passes with dropout are.
-    X_pool : array, list, data frame or sparse matrix of n samples
+    X_pool : array, list, data frame, sparse matrix or torch Dataset of n samples
         The unlabelled samples, as the learner's estimator takes them.
     n_instances : int, default=1
         How many samples to ask for, from 1 to n.

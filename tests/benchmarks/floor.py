@@ -1,11 +1,14 @@
-"""The floor of a query: passes of a bare torch loop, with nothing of skorch or modal_interp.
+"""The floor of a query and of training: bare torch loops, with nothing of skorch or modal_interp.
 
-Batches of 256 sorted by length, padding trimmed, evaluation mode, frozen parameters.
+The passes of a query: batches of 256 sorted by length, padding trimmed, evaluation mode, frozen
+parameters.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from copy import deepcopy
+from typing import Any
 
 import numpy as np
 import torch
@@ -69,3 +72,30 @@ class _evaluated:  # noqa: N801 - read as a verb
         self.module.train(self.training)
         for p, required in zip(self.module.parameters(), self.required, strict=True):
             p.requires_grad_(required)
+
+
+def training_loop(
+    module: nn.Module,
+    X: NDArray[Any],
+    y: NDArray[np.int64],
+    *,
+    epochs: int,
+    batch_size: int,
+    lr: float,
+) -> tuple[nn.Module, int]:
+    """Train a copy of the module; return it and the number of its steps."""
+    module = deepcopy(module).train()
+    inputs, targets = torch.from_numpy(X), torch.from_numpy(y)
+    # torch fuses Adam on the CPU too, which is what the classifiers ask for.
+    optimizer = torch.optim.Adam(module.parameters(), lr=lr, fused=True)
+    criterion = nn.CrossEntropyLoss()
+    generator = torch.Generator().manual_seed(0)
+    n_steps = 0
+    for _ in range(epochs):
+        for rows in torch.randperm(len(inputs), generator=generator).split(batch_size):
+            optimizer.zero_grad(set_to_none=True)
+            loss = criterion(module(inputs.index_select(0, rows)), targets.index_select(0, rows))
+            loss.backward()
+            optimizer.step()
+            n_steps += 1
+    return module, n_steps

@@ -20,19 +20,58 @@ ROWS = [
     ("badge", "forward", 1.5),
     ("coreset", "forward", 1.5),
     ("bald", "forward", 1.5),
-    ("least_confidence", "forward", 1.5),
+    ("least_confidence", "forward", None),
+    ("margin", "forward", None),
+    ("entropy", "forward", None),
 ]
+SIZES = [2_000, 10_000, 50_000]
+LARGE = [200_000, 1_000_000]
 
 
 def floor(kind: str, work: Workload, *, labeled: bool) -> partial:
+    """Return the pass over the pool, and over the labelled sentences where they are needed."""
     ids = np.concatenate([work.pool, work.labeled]) if labeled else work.pool
     return partial(gradient_pass if kind == "gradient" else forward_pass, work.net.module_, ids)
 
 
+def asked(work: Workload, n_instances: int = K, **options: object) -> partial:
+    return partial(work.learner.query, work.pool, n_instances=n_instances, **options)
+
+
 @pytest.mark.parametrize(("name", "kind", "limit"), ROWS, ids=[row[0] for row in ROWS])
-@pytest.mark.parametrize("n", [2_000, 10_000, 50_000])
+@pytest.mark.parametrize(
+    "n", [*SIZES, *(pytest.param(size, marks=pytest.mark.slow) for size in LARGE)]
+)
 def test_query_over_floor(beside, name, kind, limit, n):
     work = workload(n, getattr(modal_interp, name))
-    query = partial(work.learner.query, work.pool, n_instances=K, random_state=0)
     labeled = name in ("alden_diversity", "coreset")
-    beside(query, floor(kind, work, labeled=labeled), row=f"{name}, n = {n:,}", limit=limit)
+    query, passes = asked(work, random_state=0), floor(kind, work, labeled=labeled)
+    beside(query, passes, row=name, limit=limit, n=n, rounds=1 if n in LARGE else 5)
+
+
+@pytest.mark.parametrize(("name", "kind"), [("egl", "gradient"), ("batch_bald", "forward")])
+def test_slow_query_over_floor(beside, name, kind):
+    work = workload(2_000, getattr(modal_interp, name))
+    query, passes = asked(work, 20, random_state=0), floor(kind, work, labeled=False)
+    beside(query, passes, row=f"{name}, K = 20", limit=None, n=2_000)
+
+
+def test_dami_over_gradients_and_kmedoids(beside, benchmark):
+    kmedoids = pytest.importorskip("kmedoids")
+    work = workload(10_000, modal_interp.dami_kmedoids)
+    Z = modal_interp.interpretation(work.net, work.pool)
+    distances = np.sqrt(
+        np.maximum(((Z**2).sum(1)[:, None] + (Z**2).sum(1) - 2 * Z @ Z.T), 0), dtype=np.float32
+    )
+    passes = floor("gradient", work, labeled=False)
+
+    def other() -> None:
+        passes()
+        kmedoids.fasterpam(distances, K, init="random", random_state=0, n_cpu=1)
+
+    query = asked(work, random_state=0)
+    beside(query, other, row="dami_kmedoids", limit=2.0, n=10_000)
+    benchmark.extra_info["note"] = (
+        "Over one gradient pass and the search of the kmedoids package, on one thread, which is "
+        "given the matrix of distances."
+    )

@@ -1,8 +1,8 @@
-"""The work that is measured: sentences like those of film reviews, and a learner that reads them."""
+"""The work that is measured: sentences like those of film reviews, and a learner for them."""
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -31,6 +31,7 @@ class Workload(NamedTuple):
         return self.learner.X_training
 
 
+@lru_cache(maxsize=1)
 def sentences(n: int, n_words: int = N_WORDS, random_state: int = 0) -> NDArray[np.int64]:
     """Return the word ids of n sentences, padded with 0: 4 to 50 words, by Zipf's law."""
     rng = np.random.RandomState(random_state)

@@ -1,0 +1,149 @@
+"""Pools that do not fit in memory: files mapped to arrays, data sets that make their samples."""
+
+import tracemalloc
+
+import numpy as np
+import pytest
+import torch
+from torch.utils.data import Dataset, IterableDataset
+
+from modal_interp import alden_diversity, exclude_duplicates, strategies
+from modal_interp.nets import samples as samples_module
+from modal_interp.nets.samples import Samples, distinct_rows
+from tests.nets import MeanReader, small_net, word_ids
+from tests.strategies.conftest import learner_of
+
+OF_SCORES = ["egl_word", "least_confidence", "margin", "entropy", "bald"]
+
+
+class Generated(IterableDataset):
+    """Word ids that come one text after the other."""
+
+    def __init__(self, ids):
+        self.ids = ids
+
+    def __len__(self):
+        return len(self.ids)
+
+    def __iter__(self):
+        return (torch.from_numpy(row) for row in self.ids)
+
+
+class Indexed(Dataset):
+    """Word ids that are looked up one by one, with a target as skorch's data sets have it."""
+
+    def __init__(self, ids):
+        self.ids = ids
+
+    def __len__(self):
+        return len(self.ids)
+
+    def __getitem__(self, i):
+        return self.ids[i], 0
+
+
+def mapped(ids, folder):
+    """The same ids in a file."""
+    path = folder / "ids.npy"
+    np.save(path, ids)
+    return np.load(path, mmap_mode="r")
+
+
+def learner(strategy):
+    labels = np.arange(6) % 2
+    torch.manual_seed(0)
+    net = small_net(MeanReader)
+    return learner_of(net, strategy, word_ids(6, seed=2), labels)
+
+
+def chosen(name, X, **options):
+    strategy = getattr(strategies, name)
+    found = strategy(learner(strategy), X, n_instances=5, random_state=0, **options)
+    return (found[0] if isinstance(found, tuple) else found).tolist()
+
+
+@pytest.mark.parametrize("name", strategies.__all__)
+@pytest.mark.parametrize("kind", ["mapped", Generated, Indexed])
+def test_every_strategy_reads_them_as_arrays(name, kind, tmp_path):
+    ids = word_ids(60, seed=3)
+    pool = mapped(ids, tmp_path) if kind == "mapped" else kind(ids)
+    assert chosen(name, pool) == chosen(name, ids)
+
+
+@pytest.mark.parametrize("name", strategies.__all__)
+def test_candidates_of_an_indexed_data_set(name):
+    ids = word_ids(60, seed=3)
+    candidates = np.arange(0, 60, 2)
+    expected = chosen(name, ids, candidates=candidates)
+    assert chosen(name, Indexed(ids), candidates=candidates) == expected
+
+
+def test_candidates_of_samples_that_come_in_turn_are_refused():
+    with pytest.raises(TypeError, match="candidates must be None"):
+        chosen("egl_word", Generated(word_ids(20)), candidates=10)
+
+
+def test_a_data_set_without_a_length_is_refused():
+    class Endless(IterableDataset):
+        def __iter__(self):
+            return iter([])
+
+    with pytest.raises(TypeError, match="X_pool must tell how many samples it holds"):
+        chosen("egl_word", Endless())
+
+
+def test_unknown_words_of_a_data_set_are_named():
+    ids = word_ids(20)
+    ids[7, 1] = 99
+    with pytest.raises(ValueError, match=r"word ids from 0 to 11.*found 99"):
+        chosen("egl_word", Generated(ids))
+
+
+def test_exclude_duplicates_needs_arrays():
+    with pytest.raises(TypeError, match="must reach the net as arrays"):
+        exclude_duplicates(learner(alden_diversity), Indexed(word_ids(20)))
+
+
+@pytest.mark.parametrize("name", OF_SCORES)
+def test_only_scores_are_held(name, tmp_path):
+    rng = np.random.default_rng(0)
+    pool = mapped(rng.integers(1, 12, size=(40_000, 40)), tmp_path)
+    chosen(name, pool[:500])
+    tracemalloc.start()
+    chosen(name, pool)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    # Keys and places of rows, probabilities and scores: about 100 bytes a sample, of 320.
+    assert peak < 0.5 * pool.nbytes
+
+
+def test_rows_are_told_apart_where_hashes_are_not(monkeypatch):
+    rng = np.random.default_rng(0)
+    X = rng.integers(0, 3, size=(200, 3))
+    expected = distinct_rows(X)
+    monkeypatch.setattr(samples_module, "_hashes", lambda words: np.zeros(len(words), np.uint64))
+    found = distinct_rows(X)
+    assert expected[0].rows.tolist() == found[0].rows.tolist()
+    assert expected[1].tolist() == found[1].tolist()
+
+
+@pytest.mark.parametrize("dtype", [np.int64, np.uint8, np.float32, np.float64, bool])
+@pytest.mark.parametrize("n_columns", [1, 3, 8])
+def test_distinct_rows(dtype, n_columns):
+    rng = np.random.default_rng(0)
+    X = rng.integers(0, 2, size=(40, n_columns)).astype(dtype)
+    if X.dtype.kind == "f":
+        X[X == 0] *= rng.choice([-1, 1], size=(X == 0).sum())  # both zeros are one number
+    parts = [X[:15], X[15:]]
+    distinct, sample_of = distinct_rows(Samples(parts))
+    rows = distinct[np.arange(len(distinct))]
+    assert rows.dtype == dtype
+    assert len(np.unique(rows, axis=0)) == len(rows)
+    np.testing.assert_array_equal(rows[sample_of], X)
+
+
+def test_different_rows_are_not_copied():
+    X = np.arange(12.0).reshape(4, 3)
+    distinct, sample_of = distinct_rows(X)
+    assert distinct is X
+    assert sample_of == slice(None)
