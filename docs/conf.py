@@ -18,7 +18,7 @@ extensions = [
 ]
 myst_enable_extensions = ["dollarmath", "colon_fence", "deflist"]
 myst_heading_anchors = 3
-exclude_patterns = ["_build"]
+exclude_patterns = ["_build", "performance/*"]  # tables that performance.md includes
 
 autosummary_generate = True
 autodoc_typehints = "none"  # numpydoc's Parameters say it with shapes

@@ -136,6 +136,7 @@ class _Masks:
         self.number = {layer: number for number, layer in enumerate(layers)}
         self.seed = seed
         self.drawn: dict[tuple[int, ...], Tensor] = {}  # the last one of each layer, call and pass
+        self.device = torch.device("cpu")
         self.begin(range(1), 1)
 
     def begin(self, passes: range, n_samples: int, *, blank: bool = False) -> None:
@@ -155,6 +156,7 @@ class _Masks:
         """
         call = self.calls[layer]
         self.calls[layer] += 1
+        self.device = x.device  # where masks stay once they are drawn
         if len(self.passes) == 1:
             dropped = x * self._mask(layer, call, self.passes[0], *self._shared(x.shape)).to(x)
             # A module may count on a change in place and not look at what is returned.
@@ -180,7 +182,7 @@ class _Masks:
         self, layer: Any, call: int, k: int, shape: tuple[int, ...], shared: bool = True
     ) -> Tensor:
         if self.blank or layer.p == 1:
-            return torch.full(shape, float(self.blank))
+            return torch.full(shape, float(self.blank), device=self.device)
         if isinstance(layer, _BY_CHANNEL):
             shape = (*shape[:2], *[1] * (len(shape) - 2))
         key = (self.number[layer], call, k)
@@ -193,7 +195,7 @@ class _Masks:
             for place in np.ndindex(shape[:-1]):
                 rng = RandomState([self.seed, *key, *place])
                 stays[place] = rng.random_sample(shape[-1]) >= layer.p
-            self.drawn[key] = torch.from_numpy(stays / (1 - layer.p))
+            self.drawn[key] = torch.from_numpy(stays / (1 - layer.p)).to(self.device)
         return self.drawn[key]
 
 

@@ -1,21 +1,20 @@
-"""How things are measured: side by side in one process, in turn, by medians."""
+"""The fixture by which things are measured side by side, and what a run tells of itself."""
 
 from __future__ import annotations
 
-import gc
-import os
-import threading
+import platform
 import time
 from collections.abc import Callable
+from importlib.metadata import version
 from typing import Any
 
 import numpy as np
-import psutil
 import pytest
 import torch
 from threadpoolctl import threadpool_limits
 
-Work = Callable[[], object]
+from tests.benchmarks.measure import Work, growth, is_installed, n_threads, peak_memory, spread
+
 # Rows that differ in n alone, for which the growth is fitted.
 GROWTH = pytest.StashKey[dict[str, list[tuple[int, float]]]]()
 
@@ -23,10 +22,9 @@ GROWTH = pytest.StashKey[dict[str, list[tuple[int, float]]]]()
 @pytest.fixture(autouse=True)
 def _threads():
     """Both sides of a comparison have the same threads, whatever library multiplies for them."""
-    n_threads = int(os.environ.get("OMP_NUM_THREADS", psutil.cpu_count(logical=False) or 1))
     before = torch.get_num_threads()
-    torch.set_num_threads(n_threads)
-    with threadpool_limits(n_threads):
+    torch.set_num_threads(n_threads())
+    with threadpool_limits(n_threads()):
         yield
     torch.set_num_threads(before)
 
@@ -91,37 +89,10 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
             terminalreporter.write_line(f"{row}: seconds grow with n to the {growth(points):.2f}")
 
 
-def growth(points: list[tuple[int, float]]) -> float:
-    """Return the exponent b of seconds = a n^b, by least squares of the logarithms."""
-    n, seconds = np.log(np.array(sorted(points))).T
-    return float(np.polyfit(n, seconds, 1)[0])
-
-
-def spread(others: list[float], own: list[float], faster: bool) -> tuple[float, float]:
-    """Return the lowest and highest ratio of neighbouring runs."""
-    ratios = [b / a if faster else a / b for a, b in zip(own, others, strict=True)]
-    return min(ratios), max(ratios)
-
-
-def peak_memory(work: Work) -> float:
-    """Return by how many MB the process grows, at most, while it works.
-
-    What the process had been given before and not used is not seen.
-    """
-    gc.collect()
-    process, done = psutil.Process(), threading.Event()
-    before = peak = process.memory_info().rss
-
-    def watch() -> None:
-        nonlocal peak
-        while not done.wait(0.002):
-            peak = max(peak, process.memory_info().rss)
-
-    watching = threading.Thread(target=watch)
-    watching.start()
-    try:
-        work()
-    finally:
-        done.set()
-        watching.join()
-    return (peak - before) / 2**20
+def pytest_benchmark_update_machine_info(config: pytest.Config, machine_info: Any) -> None:
+    packages = ["numpy", "scipy", "torch", "scikit-learn", "skorch", "modAL-python"]
+    peers = ["scikit-activeml", "small-text", "batchbald_redux", "kmedoids", "scikit-learn-extra"]
+    machine_info["threads"] = n_threads()
+    machine_info["versions"] = {"Python": platform.python_version()} | {
+        name: version(name) for name in [*packages, *peers] if is_installed(name)
+    }

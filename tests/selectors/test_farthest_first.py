@@ -11,15 +11,16 @@ from tests import reference_selectors as reference
 
 @st.composite
 def problems(draw, max_centers=8):
-    """Small problems: fine ones, coarse ones full of ties, rows that recur, rows of zeros."""
+    """Small problems: fine and coarse ones full of ties, rows that recur, numbers of all sizes."""
     rng = np.random.default_rng(draw(st.integers(0, 2**31)))
     n, d = draw(st.integers(1, 20)), draw(st.integers(1, 12))
-    numbers = draw(st.sampled_from(["fine", "coarse", "single", "far"]))
+    numbers = draw(st.sampled_from(["fine", "coarse", "single", "far", "tiny", "mixed", "huge"]))
+    scale = {"tiny": 1e-24, "mixed": 10.0 ** rng.integers(-30, 10), "huge": 1e18}.get(numbers, 1)
 
     def points(size):
         if numbers == "coarse":
             return rng.integers(-1, 2, size) / 10
-        values = rng.normal(size=size) + (1e6 if numbers == "far" else 0)
+        values = scale * rng.normal(size=size) + (1e6 if numbers == "far" else 0)
         return values.astype(np.float32) if numbers == "single" else values
 
     Z, centers = points((n, d)), points((draw(st.integers(0, max_centers)), d))

@@ -14,13 +14,14 @@ def problems(draw, max_columns=5):
     """Factors (n, C) and (n, H), fine or coarse, with rows that recur and rows of zeros."""
     rng = np.random.default_rng(draw(st.integers(0, 2**31)))
     n, C, H = draw(st.integers(1, 15)), draw(st.integers(1, 4)), draw(st.integers(1, max_columns))
-    numbers = draw(st.sampled_from(["fine", "coarse", "single"]))
+    numbers = draw(st.sampled_from(["fine", "coarse", "single", "tiny", "tiny single", "huge"]))
+    scale = {"tiny": 1e-24, "tiny single": 1e-22, "huge": 1e20}.get(numbers, 1)
 
     def factor(width):
         if numbers == "coarse":
             return rng.integers(0, 3, (n, width)).astype(float)
-        values = rng.normal(size=(n, width))
-        return values.astype(np.float32) if numbers == "single" else values
+        values = scale * rng.normal(size=(n, width))
+        return values.astype(np.float32) if "single" in numbers else values
 
     A, B = factor(C), factor(H)
     for i in range(n):

@@ -1,0 +1,183 @@
+"""Run the benchmarks and write their tables for the documentation.
+
+    python -m tests.benchmarks.report              up to 50,000 sentences, and the peers
+    python -m tests.benchmarks.report --slow       200,000 and 1,000,000 sentences, too
+    python -m tests.benchmarks.report --json a.json b.json    from runs with --benchmark-json
+
+The tables go to docs/performance/. Where a measurement stands in several files, the last counts.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from tests.benchmarks.measure import growth
+
+HERE = Path(__file__).parent
+DOCS = HERE.parents[1] / "docs" / "performance"
+# The largest exponent by which a query's seconds may grow with the pool.
+LARGEST_EXPONENT = 1.1
+
+Row = dict[str, Any]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--slow", action="store_true", help="the largest pools, too")
+    parser.add_argument("--json", nargs="*", type=Path, help="files of earlier runs")
+    args = parser.parse_args()
+
+    runs = [json.loads(path.read_text()) for path in args.json or [run(slow=args.slow)]]
+    measured = {
+        b["fullname"]: b["extra_info"] | {"test": b["fullname"]}
+        for r in runs
+        for b in r["benchmarks"]
+    }
+    DOCS.mkdir(exist_ok=True)
+    for name, text in tables(list(measured.values())).items():
+        (DOCS / f"{name}.md").write_text(text + "\n", encoding="utf-8")
+    (DOCS / "machine.md").write_text(machine(runs[-1]["machine_info"]) + "\n", encoding="utf-8")
+
+
+def run(*, slow: bool) -> Path:
+    """Run the benchmarks and return the file of what they measured."""
+    path = Path(tempfile.mkdtemp()) / "benchmarks.json"
+    marks = ["-m", ""] if slow else []
+    command = [sys.executable, "-m", "pytest", str(HERE), "-q", f"--benchmark-json={path}", *marks]
+    subprocess.run(command, check=True)
+    return path
+
+
+def tables(rows: list[Row]) -> dict[str, str]:
+    """Return the Markdown of each table."""
+    of = {
+        part: [row for row in rows if f"test_{part}.py" in row["test"]]
+        for part in ("over_floor", "peers", "training")
+    }
+    by_size = sorted(of["over_floor"], key=lambda row: (row["row"], row["n"]))
+    return {
+        "over_floor": over_floor(by_size),
+        "growth": exponents(by_size),
+        "peers": beside_peers(of["peers"]),
+        "training": training(of["training"]),
+        "notes": notes([*by_size, *of["peers"]]),
+    }
+
+
+def over_floor(rows: list[Row]) -> str:
+    head = ["work", "n", "query (s)", "floor (s)", "ratio", "at most", "memory (MB)"]
+    return table(
+        head,
+        (
+            [
+                f"`{row['row']}`",
+                f"{row['n']:,}",
+                seconds(row["seconds"]),
+                seconds(row["other_seconds"]),
+                ratio(row),
+                limit(row),
+                f"{row['peak_mb']:,.0f}",
+            ]
+            for row in rows
+        ),
+    )
+
+
+def exponents(rows: list[Row]) -> str:
+    sizes: dict[str, list[tuple[int, float]]] = {}
+    for row in rows:
+        sizes.setdefault(row["row"], []).append((row["n"], row["seconds"]))
+    fitted = (
+        [f"`{name}`", f"{min(p)[0]:,} to {max(p)[0]:,}", f"{growth(p):.2f}", f"{LARGEST_EXPONENT}"]
+        for name, points in sizes.items()
+        # A smaller pool is over before its costs that do not grow are forgotten.
+        if len(p := [point for point in points if point[0] >= 10_000]) > 1
+    )
+    return table(["strategy", "n", "exponent", "at most"], fitted)
+
+
+def beside_peers(rows: list[Row]) -> str:
+    head = ["work, peer", "ours (s)", "peer (s)", "ratio", "wanted", "memory (MB), ours and peer's"]
+    return table(
+        head,
+        (
+            [
+                row["row"],
+                seconds(row["seconds"]),
+                seconds(row["other_seconds"]),
+                f"{ratio(row)} {'faster' if row['faster'] else 'slower'}",
+                limit(row),
+                memory(row),
+            ]
+            for row in rows
+        ),
+    )
+
+
+def training(rows: list[Row]) -> str:
+    head = ["training, beside", "ours (s)", "other (s)", "ratio", "at most"]
+    return table(
+        head,
+        (
+            [
+                row["row"],
+                seconds(row["seconds"]),
+                seconds(row["other_seconds"]),
+                ratio(row),
+                limit(row),
+            ]
+            for row in rows
+        ),
+    )
+
+
+def notes(rows: list[Row]) -> str:
+    return "\n".join(f"- {row['row']}: {row['note']}" for row in rows if "note" in row)
+
+
+def table(head: list[str], rows: Iterable[list[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
+
+
+def seconds(value: float) -> str:
+    return f"{value:.3f}" if value < 1 else f"{value:.1f}"
+
+
+def ratio(row: Row) -> str:
+    low, high = row["spread"]
+    spread = "" if low == high else f" ({low:.2f} to {high:.2f})"
+    return f"**{row['ratio']:.2f}**{spread}"
+
+
+def limit(row: Row) -> str:
+    """Return what the row should reach, and whether it does."""
+    if row["limit"] is None:
+        return ""
+    reached = row["ratio"] >= row["limit"] if row["faster"] else row["ratio"] <= row["limit"]
+    return f"{row['limit']:g}" if reached else f"{row['limit']:g}, missed"
+
+
+def memory(row: Row) -> str:
+    if "traced_mb" not in row:
+        return ""
+    return f"{row['traced_mb']:.1f}, {row['other_traced_mb']:.1f}"
+
+
+def machine(info: Row) -> str:
+    cpu = info["cpu"].get("brand_raw", info["machine"])
+    versions = ", ".join(f"{name} {version}" for name, version in info["versions"].items())
+    return f"{cpu}, {info['cpu']['count']} cores, {info['threads']} threads. {versions}."
+
+
+if __name__ == "__main__":
+    main()
