@@ -226,3 +226,14 @@ def test_layers_that_do_not_read_a_row_a_sample(layer, message):
         forward(net, word_ids(), features=True, output_layer=layer)
     assert_same(before, state_of(net))
     assert forward(net, word_ids(), features=True, output_layer="out").features.shape == (9, 4)
+
+
+def test_batches_that_leave_samples_out_are_refused():
+    def collate(batch):  # one of the user's, so that skorch reads
+        return torch.utils.data.default_collate(batch)
+
+    net = small_net(MeanReader)
+    net.iterator_valid__collate_fn, net.iterator_valid__drop_last = collate, True
+    net.iterator_valid__batch_size = 4
+    with pytest.raises(ValueError, match="gave 8 of 10"):
+        forward(net, word_ids(10))

@@ -62,8 +62,7 @@ def forward(
     """
     layer = find_output(net, output_layer) if features else None
     several = False
-    rows_of: list[Rows] = []
-    parts: list[tuple[NDArray[np.float64], NDArray[np.float32]]] = []
+    probabilities, seen = InOrder(get_len(X)), InOrder(get_len(X))
     with untouched(net), torch.no_grad(), kept(layer) as calls:
         for rows, Xi in batches(net, X, verbose=verbose):
             output = net.infer(Xi)
@@ -71,11 +70,10 @@ def forward(
             read = proba[:, :0]
             if layer is not None:
                 read = _features(net, Xi, output, calls, named=output_layer is not None)
-            rows_of.append(rows)
-            parts.append((proba.numpy(), as_array(read)))
-    proba_rows, feature_rows = (in_order(rows_of, part) for part in zip(*parts, strict=True))
-    check_finite(proba_rows, feature_rows)
-    return Forward(proba_rows, several, feature_rows)
+            probabilities.put(rows, proba.numpy())
+            seen.put(rows, as_array(read))
+    check_finite(probabilities.values, seen.values)
+    return Forward(probabilities.values, several, seen.values)
 
 
 def as_array(values: Tensor) -> NDArray[np.float32]:
@@ -83,17 +81,47 @@ def as_array(values: Tensor) -> NDArray[np.float32]:
     return values.detach().float().cpu().numpy()
 
 
+class InOrder:
+    """Rows of n samples, filled in batch by batch, in the order of the samples."""
+
+    def __init__(self, n: int) -> None:
+        self.n, self.n_filled = n, 0
+        self.rows: NDArray[Any] = np.empty(0)
+
+    def put(self, rows: Rows, part: NDArray[Any]) -> None:
+        """Fill in these rows."""
+        if not self.n_filled:
+            self.rows = np.empty((self.n, *part.shape[1:]), dtype=part.dtype)
+        self.rows[rows] = part
+        self.n_filled += len(rows)
+
+    @property
+    def values(self) -> NDArray[Any]:
+        """All rows, once each has been filled in."""
+        if self.n_filled != self.n:
+            raise ValueError(
+                "the net's iterator_valid must give every sample once; it gave "
+                f"{self.n_filled} of {self.n}. Leave drop_last and samplers to training: "
+                "iterator_train__drop_last."
+            )
+        return self.rows
+
+
 def in_order(rows_of: list[Rows], parts: Any) -> NDArray[Any]:
-    """Return the rows of all batches in the order of the samples, with one copy of them."""
-    found = np.empty((sum(map(len, rows_of)), *parts[0].shape[1:]), dtype=parts[0].dtype)
+    """Return the rows of all batches in the order of the samples."""
+    found = InOrder(sum(map(len, rows_of)))
     for rows, part in zip(rows_of, parts, strict=True):
-        found[rows] = part
-    return found
+        found.put(rows, part)
+    return found.values
 
 
 def check_finite(*arrays: NDArray[Any]) -> None:
     """Raise a ValueError if a net's numbers are not finite."""
-    if not all(np.isfinite(values).all() for values in arrays):
+    # NaN and infinity are extremes, and these take no array of the size.
+    extremes = [
+        extreme for values in arrays if values.size for extreme in (values.min(), values.max())
+    ]
+    if not np.isfinite(extremes).all():
         raise ValueError(
             "the net's predictions must be finite; found NaN or infinity. Its training has "
             "diverged: look at its losses and train it again with a lower lr."
