@@ -19,6 +19,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from skorch.callbacks import Callback
 from skorch.dataset import ValidSplit, unpack_data
 from skorch.exceptions import DeviceWarning
+from torch.utils.data import DataLoader, WeightedRandomSampler
 
 from modal_interp.estimators import (
     TabularMLPClassifier,
@@ -593,6 +594,104 @@ def test_a_dataset_of_the_users_own(make):
     dataset.__class__.__len__ = lambda self: len(pairs)
     dataset.__class__.__getitem__ = lambda self, i: pairs[i]
     np.testing.assert_array_equal(net.predict_proba(dataset), net.predict_proba(X))
+
+
+class Loader(DataLoader):
+    """A loader of the user's own, which the nets leave as it is."""
+
+
+@pytest.mark.parametrize(
+    ("options", "whole"),
+    [
+        ({}, True),
+        ({"batch_size": -1}, True),
+        ({"early_stopping": True, "batch_size": 20}, True),
+        ({"train_split": ValidSplit(3, stratified=True)}, True),
+        ({"iterator_train__shuffle": False, "batch_size": 7}, True),
+        ({"iterator_train__drop_last": True, "iterator_valid__batch_size": 9}, True),
+        ({"random_state": None}, True),
+        ({"iterator_train__generator": torch.Generator}, True),
+        ({"iterator_train__sampler": WeightedRandomSampler, "batch_size": 7}, False),
+        ({"iterator_train__collate_fn": torch.utils.data.default_convert}, False),
+    ],
+    ids=str,
+)
+def test_batches_taken_whole_are_those_of_a_data_loader(make, options, whole):
+    X, y = data(make)
+    found = []
+    for loader in (DataLoader, Loader):
+        given = dict(options)
+        if "iterator_train__generator" in given:
+            given["iterator_train__generator"] = torch.Generator().manual_seed(5)
+        if "iterator_train__sampler" in given:
+            sampler = WeightedRandomSampler(np.ones(60), 45)
+            given |= {"iterator_train__sampler": sampler, "iterator_train__shuffle": False}
+        torch.manual_seed(3)
+        net = make(iterator_train=loader, iterator_valid=loader, **given).fit(X, y)
+        sizes = [sorted(row.items()) for row in net.history[-1, "batches"]]
+        found.append((joblib.hash(weights(net).numpy()), states(), sizes))
+        taken = type(net.get_iterator(net.get_dataset(X, y), training=True))
+        assert (taken is loader) == (loader is Loader or not whole)
+    assert found[0] == found[1]
+
+
+def test_rows_that_lie_backwards_or_must_not_be_written(make):
+    X, y = data(make)
+    expected = weights(make().fit(X, y))
+    backwards = X[::-1].copy()[::-1]
+    backwards.flags.writeable = y.flags.writeable = False
+    net = make().fit(backwards, y)
+    assert torch.equal(weights(net), expected)
+    np.testing.assert_array_equal(net.predict_proba(backwards), net.predict_proba(X))
+    batches = list(net.get_iterator(net.get_dataset(X[::-1]), training=False))
+    for batch, _ in batches:
+        batch.zero_()
+    assert X.any()
+
+
+class Listener(Callback):
+    """Notes what it is told."""
+
+    def initialize(self):
+        self.told_ = []
+        return self
+
+    def on_batch_begin(self, net, batch=None, training=None, **kwargs):
+        self.told_.append(("begin", training, len(batch[0])))
+        net.module_.output.eval()
+
+    def on_grad_computed(self, net, named_parameters, **kwargs):
+        modes = {layer.training for layer in (*net.module_.modules(), net.criterion_)}
+        self.told_.append(("grad", len(list(named_parameters)), modes))
+
+    def on_batch_end(self, net, batch=None, training=None, **kwargs):
+        self.told_.append(("end", training, kwargs["loss"].item()))
+
+
+def test_callbacks_of_the_users_own_hear_of_every_batch(make):
+    X, y = data(make)
+    net = make(early_stopping=True, batch_size=30, max_epochs=2, callbacks=[Listener]).fit(X, y)
+    told = dict(net.callbacks_)["Listener"].told_
+    kinds = ["begin", "grad", "end"] * 2 + ["begin", "end"]
+    assert [one[0] for one in told] == kinds * 2
+    begun = [one[1:] for one in told if one[0] == "begin"]
+    assert begun == [(True, 30), (True, 24), (False, 6)] * 2
+    n_parameters = len(list(net.module_.parameters()))
+    # What a callback does to the mode of a layer does not last.
+    assert all(one[1:] == (n_parameters, {True}) for one in told if one[0] == "grad")
+    losses = [row.get("train_loss", row.get("valid_loss")) for row in net.history[0, "batches"]]
+    assert [one[2] for one in told if one[0] == "end"][:3] == losses
+
+
+def test_the_log_of_epochs_is_written_where_it_is_read(capsys):
+    rows = []
+    net = tabular_mlp(callbacks__print_log__sink=rows.append).fit(*data(tabular_mlp))
+    assert len(rows) == 2 + 3
+    assert "train_loss" in rows[0]
+    net = tabular_mlp().fit(*data(tabular_mlp))
+    assert capsys.readouterr().out == ""
+    net.set_params(verbose=1).partial_fit(*data(tabular_mlp))
+    assert len(capsys.readouterr().out.splitlines()) == 2 + 3
 
 
 def test_an_optimizer_that_cannot_be_fused():
