@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import closing
 from typing import Any, NamedTuple
 
@@ -9,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from skorch import NeuralNet
 
+from modal_interp.arrays import Spool, empty_for, ranges
 from modal_interp.gradients import WordGradients, feature_gradients, word_gradients
 from modal_interp.nets.layers import check_features, check_word_ids, reads_words
 from modal_interp.nets.outputs import Classes, Target, check_explained
@@ -46,9 +48,10 @@ class WordInterpretations(NamedTuple):
             return WordInterpretations(self.words[piece], self.values[piece], offsets - offsets[0])
         starts, ends = self.offsets[:-1][rows], self.offsets[1:][rows]
         offsets = np.concatenate([[0], np.cumsum(ends - starts)])
-        # Position in the result, moved to where its sample stands in the whole.
-        taken = np.arange(offsets[-1]) + np.repeat(starts - offsets[:-1], ends - starts)
-        return WordInterpretations(self.words[taken], self.values[taken], offsets)
+        words, values = _empty(offsets[-1], self.values.shape[1])
+        for block, places, _ in ranges(starts, ends):
+            words[block], values[block] = self.words[places], self.values[places]
+        return WordInterpretations(words, values, offsets)
 
     @classmethod
     def concatenate(cls, parts: list[WordInterpretations]) -> WordInterpretations:
@@ -106,7 +109,9 @@ def word_interpretations(
     Notes
     -----
     ALDEN [1]_ equation 4. Equal rows of `X` are explained once, so that their interpretations are
-    equal to the last bit.
+    equal to the last bit. Where `words` and `values` take more than scikit-learn's
+    ``working_memory`` (1 GiB, unless set by :func:`sklearn.set_config`), they lie in temporary
+    files, in the folder that ``TMPDIR`` names, which vanish with the arrays.
 
     Departs from the paper: for more than two classes, which the paper leaves open, a word has one
     component a class instead of a scalar.
@@ -130,8 +135,7 @@ def word_interpretations(
         verbose=verbose,
     )
     with closing(batches):  # the net is given back also where a batch fails
-        explained = _in_order([_of_batch(batch) for batch in batches])
-    check_finite_gradients(explained.values)
+        explained = _in_order(_of_batch(batch) for batch in batches)
     return explained.samples(sample_of)
 
 
@@ -204,20 +208,30 @@ def _of_batch(batch: WordGradients) -> _Batch:
     return _Batch(batch.rows, counts, words, values[batch.is_word].cpu().numpy())
 
 
-def _in_order(batches: list[_Batch]) -> WordInterpretations:
+def _in_order(batches: Iterable[_Batch]) -> WordInterpretations:
     """Put the samples of all batches in their order, and forget each batch when it is done."""
-    counts = np.zeros(sum(len(batch.rows) for batch in batches), dtype=np.int64)
+    rows_of, counts_of, spool = [], [], Spool()
     for batch in batches:
-        counts[batch.rows] = batch.counts
+        check_finite_gradients(batch.values)
+        rows_of.append(batch.rows)
+        counts_of.append(batch.counts)
+        spool.append(batch.words)
+        spool.append(batch.values)
+    counts = np.zeros(sum(map(len, rows_of)), dtype=np.int64)
+    counts[np.concatenate(rows_of)] = np.concatenate(counts_of)
     offsets = np.concatenate([[0], np.cumsum(counts)])
-    words = np.empty(offsets[-1], dtype=np.int64)
-    values = np.empty((offsets[-1], batches[0].values.shape[1]), dtype=np.float32)
-    while batches:
-        batch = batches.pop()
-        before = np.cumsum(batch.counts) - batch.counts
-        places = np.arange(len(batch.words)) + np.repeat(offsets[batch.rows] - before, batch.counts)
-        words[places], values[places] = batch.words, batch.values
+    words, values = _empty(offsets[-1], batch.values.shape[1])
+    parts = spool.drain()
+    for rows, batch_words, batch_values in zip(rows_of, parts, parts, strict=True):
+        for block, places, _ in ranges(offsets[rows], offsets[rows + 1]):
+            words[places], values[places] = batch_words[block], batch_values[block]
     return WordInterpretations(words, values, offsets)
+
+
+def _empty(n_words: int, n_columns: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Return arrays for the words and values of so many words."""
+    empty = empty_for(n_words * (8 + 4 * n_columns))
+    return empty(n_words, np.int64), empty((n_words, n_columns), np.float32)
 
 
 def _check_rows(X: NDArray[Any]) -> None:

@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import heapq
+from collections.abc import Iterator
 from functools import partial
+from itertools import pairwise
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from modal_interp.arrays import BLOCK, empty_for, ranges
 from modal_interp.selectors.nearest import Indices, lengths, nearest_with_key
 from modal_interp.selectors.stand_ins import StandIns
 
 # Samples at the top of the heap, whose words will probably be labelled next.
 _SOON = 32
+# Words that are brought nearer together: a few arrays of 256 KB, which stay in the processor's
+# cache.
+_NEARER = 1 << 14
+# Occurrences of a word that are worth a turn of their own.
+_OFTEN = 1 << 10
 # Samples of words with values: words (W,), values (W, A), offsets (n + 1,).
 Occurrences: TypeAlias = tuple[NDArray[Any], NDArray[Any], NDArray[Any]]
 
@@ -66,6 +74,10 @@ def diverse_words(
     the new one, and samples are looked at again only when their bound is the largest. The
     exception are words for which a newly labelled word becomes the stand-in: their distance can
     rise, and the bounds of their samples with it.
+
+    Where the pool and what is held of its words take more than scikit-learn's ``working_memory``
+    (1 GiB, unless set by :func:`sklearn.set_config`), the latter lies in temporary files, in the
+    folder that ``TMPDIR`` names, and the choice is the same. `pool` may be mapped to files too.
     """
     if not 1 <= n < len(pool[2]):
         raise ValueError(f"n must lie between 1 and {len(pool[2]) - 1} samples; found {n}.")
@@ -109,31 +121,49 @@ class _Coverage:
     def __init__(
         self, pool: Occurrences, labeled: Occurrences, embeddings: NDArray[np.floating[Any]]
     ) -> None:
-        words, values, self.offsets = pool
         labeled_words, labeled_values, _ = labeled
-        code, n_words = _codes(len(embeddings), words, labeled_words)
-        self.word = code[words]
-        order, self.sample, self.starts = _sorted_by_word(self.word, self.offsets, n_words)
-        self.place = np.empty_like(order)
-        self.place[order] = np.arange(len(order))
-        # Component by component.
-        self.values = np.ascontiguousarray(values[order].T)
+        self.pool = pool
+        self.code, self.starts = _codes(len(embeddings), pool[0], labeled_words)
+        self.place, self.sample, self.values, self.nearest = _arrays_for(pool)
+        self._sort()
 
-        labeled_codes = code[labeled_words]
-        rows = embeddings[np.flatnonzero(code >= 0)]
+        labeled_codes = self.code[labeled_words]
+        n_words = len(self.starts) - 1
+        rows = embeddings[np.flatnonzero(self.code >= 0)]
         rows = rows if rows.dtype.kind == "f" else rows.astype(np.float64)
         self.words = StandIns(rows, np.bincount(labeled_codes, minlength=n_words) > 0)
-        self.nearest = nearest_with_key(
-            np.repeat(self.words.server.astype(np.int32), np.diff(self.starts)),
+        nearest_with_key(
+            self.words.server.astype(np.int32),
+            self.starts,
             self.values,
             labeled_codes,
             np.ascontiguousarray(labeled_values.T),
+            self.nearest,
         )
+
+    def _sort(self) -> None:
+        """Put the occurrences in the order of their words, some samples after the others."""
+        words, values, offsets = self.pool
+        following = self.starts[:-1].copy()
+        for first, last in _some_samples(offsets, max(BLOCK, len(following))):
+            here = slice(offsets[first], offsets[last])
+            order, samples, starts = _sorted_by_word(
+                self.code[words[here]], offsets[first : last + 1] - here.start, len(following)
+            )
+            counts = np.diff(starts)
+            places = np.arange(len(order)) + np.repeat(following - starts[:-1], counts)
+            self.place[here][order] = places
+            self.sample[places] = samples + first
+            for of_component, values_here in zip(self.values, values[here].T, strict=True):
+                of_component[places] = values_here[order]
+            following += counts
 
     def diversities(self) -> NDArray[np.float64]:
         """Return D of each sample."""
-        bounds = np.full(len(self.offsets) - 1, -np.inf)
-        np.maximum.at(bounds, self.sample, self.nearest)
+        bounds = np.full(len(self.pool[2]) - 1, -np.inf)
+        for start in range(0, len(self.sample), BLOCK):
+            block = slice(start, start + BLOCK)
+            np.maximum.at(bounds, self.sample[block], self.nearest[block])
         return bounds
 
     def diversity(self, i: int) -> float:
@@ -146,71 +176,120 @@ class _Coverage:
         `soon` are samples that will probably follow.
         """
         words, which = np.unique(self._words([i]), return_inverse=True)
-        anew = self._occurrences(self.words.label(words, partial(self._words, soon)))
-        self.nearest[anew] = np.inf
-        self._bring_nearer(words, which, self._vectors(self._places(i)))
-        return self._raise_bounds(anew, bounds)
+        vectors = _one_a_word(self._vectors(self._places(i)), which)
+        changed = self.words.label(words, partial(self._words, soon))
+        rank = np.full(len(self.words.server), -1)
+        rank[words] = np.arange(len(words))
+        rank = rank[self.words.server]  # which of these words answers for each word, if any
+        served = np.flatnonzero(rank >= 0)
+        is_new = np.isin(served, changed)
+        for places, owner in self._occurrences(served[~is_new], rank):
+            distances = self._distances(places, owner, vectors)
+            self.nearest[places] = np.minimum(self.nearest[places], distances)
+        raised = [np.empty(0, dtype=np.intp)]
+        for places, owner in self._occurrences(served[is_new], rank):
+            self.nearest[places] = self._distances(places, owner, vectors)
+            raised.append(self._raise_bounds(places, bounds))
+        return np.unique(np.concatenate(raised))
 
     def _places(self, i: int) -> Indices:
-        return self.place[self.offsets[i] : self.offsets[i + 1]]
+        offsets = self.pool[2]
+        return self.place[offsets[i] : offsets[i + 1]]
 
     def _words(self, samples: list[int]) -> Indices:
         """Return the words of these samples."""
-        return np.concatenate([self.word[self.offsets[i] : self.offsets[i + 1]] for i in samples])
+        words, _, offsets = self.pool
+        return self.code[np.concatenate([words[offsets[i] : offsets[i + 1]] for i in samples])]
 
-    def _bring_nearer(self, words: Indices, which: Indices, vectors: NDArray[np.float64]) -> None:
-        """Let the vectors (A, v) answer wherever the word that each belongs to is the server."""
-        rank = np.full(len(self.words.server), -1)
-        rank[words] = np.arange(len(words))
-        rank = rank[self.words.server]
-        served = np.flatnonzero(rank >= 0)
-        places, owner = self._occurrences(served), np.repeat(rank[served], self._counts(served))
-        values, nearest = self._vectors(places), self.nearest[places]
-        # Words that the sample repeats have further vectors; the others go round theirs.
-        by_word = np.argsort(which, kind="stable")
-        counts = np.bincount(which)
-        first = np.cumsum(counts) - counts
-        for turn in range(counts.max(initial=0)):
-            vector = vectors[:, by_word[first + turn % counts]]
-            nearest = np.minimum(nearest, lengths(values - vector[:, owner]))
-        self.nearest[places] = nearest
+    def _distances(
+        self, places: Any, owner: Indices, vectors: list[NDArray[np.float64]]
+    ) -> NDArray[np.float64]:
+        """Return the distance of each value to the nearest of its owner's vectors."""
+        values = self._vectors(places)
+        nearest = lengths(values - vectors[0][:, owner])
+        for others in vectors[1:]:
+            nearest = np.minimum(nearest, lengths(values - others[:, owner]))
+        return nearest
 
-    def _vectors(self, places: Indices) -> NDArray[np.float64]:
+    def _vectors(self, places: Any) -> NDArray[np.float64]:
         """Return values in double precision, in which differences of float32 are exact."""
         return self.values[:, places].astype(np.float64)
 
-    def _counts(self, words: Indices) -> Indices:
-        return self.starts[words + 1] - self.starts[words]
+    def _occurrences(self, words: Indices, rank: Indices) -> Iterator[tuple[Any, Indices]]:
+        """Yield where the occurrences of these words lie and the rank of each, in blocks."""
+        starts, ends, size = self.starts[words], self.starts[words + 1], _NEARER // len(self.values)
+        often = ends - starts >= _OFTEN
+        # Those of one word lie side by side: of a frequent one they need not be picked.
+        for word in words[often].tolist():
+            end = self.starts[word + 1]
+            for start in range(self.starts[word], end, size):
+                yield slice(start, min(start + size, end)), rank[word : word + 1]
+        ranks = rank[words[~often]]
+        for _, places, which in ranges(starts[~often], ends[~often], size):
+            yield places, ranks[which]
 
-    def _occurrences(self, words: Indices) -> Indices:
-        """Return where the occurrences of all of these words lie."""
-        counts = self._counts(words)
-        return np.arange(counts.sum()) + np.repeat(
-            self.starts[words] - counts.cumsum() + counts, counts
-        )
-
-    def _raise_bounds(self, occurrences: Indices, bounds: NDArray[np.float64]) -> Indices:
+    def _raise_bounds(self, places: Any, bounds: NDArray[np.float64]) -> Indices:
         """Raise the bounds of the samples with these occurrences; NaN marks the chosen ones."""
-        occurrences = occurrences[~np.isnan(bounds[self.sample[occurrences]])]
-        samples = self.sample[occurrences]
+        samples = self.sample[places]
         before = bounds[samples]
-        np.maximum.at(bounds, samples, self.nearest[occurrences])
-        return np.unique(samples[bounds[samples] > before])
+        asked = ~np.isnan(before)
+        samples, before = samples[asked], before[asked]
+        np.maximum.at(bounds, samples, self.nearest[places][asked])
+        return samples[bounds[samples] > before]
 
 
-def _codes(n_ids: int, *words: NDArray[Any]) -> tuple[NDArray[np.int32], int]:
-    """Return a number for each word that occurs, -1 for others, and how many occur."""
-    present = np.zeros(n_ids, dtype=bool)
-    for ids in words:
-        present[ids] = True
+def _one_a_word(vectors: NDArray[np.float64], which: Indices) -> list[NDArray[np.float64]]:
+    """Return vectors (A, v) in turns of one a word; `which` is the word that each belongs to."""
+    # Words that the sample repeats have further vectors; the others go round theirs.
+    by_word = np.argsort(which, kind="stable")
+    counts = np.bincount(which)
+    first = np.cumsum(counts) - counts
+    return [vectors[:, by_word[first + turn % counts]] for turn in range(counts.max(initial=0))]
+
+
+def _codes(
+    n_ids: int, words: NDArray[Any], labeled_words: NDArray[Any]
+) -> tuple[NDArray[np.int32], Indices]:
+    """Return a number for each word that occurs, -1 for others, and where each starts.
+
+    That is, where its occurrences start among those of the pool, sorted by word.
+    """
+    counts = np.zeros(n_ids, dtype=np.int64)
+    size = max(BLOCK, n_ids)
+    for start in range(0, len(words), size):
+        counts += np.bincount(words[start : start + size], minlength=n_ids)
+    present = counts > 0
+    present[labeled_words] = True
     code = np.where(present, np.cumsum(present) - 1, -1)
-    return code.astype(np.int32), int(present.sum())
+    return code.astype(np.int32), np.concatenate([[0], np.cumsum(counts[present])])
 
 
-def _sorted_by_word(word: NDArray[np.int32], offsets: Indices, n_words: int) -> tuple[Any, ...]:
+def _arrays_for(pool: Occurrences) -> tuple[NDArray[Any], ...]:
+    """Return arrays to be filled for the words of a pool: place, sample, value, distance."""
+    words, values, _ = pool
+    m, n_components = values.shape
+    place = np.dtype(np.int32 if m < 2**31 else np.int64)
+    own = place.itemsize + 4 + n_components * values.itemsize + 8
+    empty = empty_for(words.nbytes + values.nbytes + m * own)
+    return (
+        empty(m, place),
+        empty(m, np.int32),
+        empty((n_components, m), values.dtype),
+        empty(m, np.float64),
+    )
+
+
+def _some_samples(offsets: Indices, n_words: int) -> Iterator[tuple[int, int]]:
+    """Yield the first and the last of samples that hold about so many words together."""
+    cuts = np.searchsorted(offsets, [*range(0, offsets[-1], n_words), offsets[-1]])
+    yield from pairwise(np.unique(cuts).tolist())
+
+
+def _sorted_by_word(
+    word: NDArray[np.int32], offsets: Indices, n_words: int
+) -> tuple[NDArray[Any], ...]:
     """Sort occurrences by word; return the order, the sample of each, and where words start."""
     shape = (len(offsets) - 1, n_words)
     # As the columns of a matrix of samples and words, which scipy counts instead of comparing.
-    entries = np.arange(len(word), dtype=np.int32 if len(word) < 2**31 else np.int64)
-    by_word = csr_array((entries, word, offsets), shape=shape).tocsc()
+    by_word = csr_array((np.arange(len(word)), word, offsets), shape=shape).tocsc()
     return by_word.data, by_word.indices, by_word.indptr

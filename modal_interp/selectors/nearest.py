@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
+from modal_interp.arrays import BLOCK, ranges
+
 Floats = NDArray[np.floating[Any]]
 Indices = NDArray[np.intp]
 
@@ -15,8 +17,6 @@ Indices = NDArray[np.intp]
 _BLOCK = 1 << 20
 # So few references are not worth a search for equal ones.
 _FEW = 64
-# Values whose nearest references are searched at once: a few arrays of 2 MB each.
-_VALUES = 1 << 18
 
 
 class References:
@@ -165,38 +165,37 @@ def lengths(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def nearest_with_key(
     keys: NDArray[Any],
+    starts: Indices,
     values: Floats,
     reference_keys: NDArray[Any],
     references: Floats,
-) -> NDArray[np.float64]:
-    """Return the distance of each value to the nearest reference that has the same key.
+    distances: NDArray[np.float64],
+) -> None:
+    """Find the distance of each value to the nearest reference that has the same key.
 
     Parameters
     ----------
-    keys : ndarray of shape (m,)
+    keys : ndarray of shape (k,)
         Keys of the values.
+    starts : ndarray of shape (k + 1,)
+        The values from ``starts[i]`` up to ``starts[i + 1]`` have the key ``keys[i]``.
     values : ndarray of shape (A, m)
         One column a value.
     reference_keys : ndarray of shape (r,)
         Keys of the references.
     references : ndarray of shape (A, r)
         One column a reference.
-
-    Returns
-    -------
-    ndarray of shape (m,), float64
-        Euclidean distances; infinite where no reference has the key.
+    distances : ndarray of shape (m,), float64
+        Filled with the Euclidean distances; infinite where no reference has the key.
     """
-    distances = np.full(len(keys), np.inf)
-    if not len(reference_keys) or not len(keys):
-        return distances
+    if not len(reference_keys) or not len(distances):
+        distances.fill(np.inf)
+        return
     references = references.astype(np.float64)
     find = _Sorted if len(values) == 1 else _Tree
-    search = find(reference_keys, references, reach=np.abs(values).max())
-    for start in range(0, len(keys), _VALUES):
-        block = slice(start, start + _VALUES)
-        distances[block] = search.nearest(keys[block], values[:, block].astype(np.float64))
-    return distances
+    search = find(reference_keys, references, reach=np.maximum(values.max(), -values.min()))
+    for block, _, which in ranges(starts[:-1], starts[1:], BLOCK // len(values)):
+        distances[block] = search.nearest(keys[which], values[:, block].astype(np.float64))
 
 
 class _Sorted:

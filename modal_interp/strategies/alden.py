@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
-from typing import Any
+from functools import partial, reduce
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from modal_interp.arrays import side_by_side
 from modal_interp.gradients import embedding_rows
 from modal_interp.interpretations import WordInterpretations, word_interpretations
 from modal_interp.learner import View, labeled_param
@@ -22,6 +23,9 @@ from modal_interp.nets.outputs import Classes, Target, check_explained
 from modal_interp.nets.samples import stacked
 from modal_interp.query import open_query
 from modal_interp.selectors.diverse_words import diverse_words
+
+# The interpretations of the pool and of the labelled texts.
+Explained: TypeAlias = tuple[WordInterpretations, WordInterpretations]
 
 
 def alden_diversity(
@@ -100,6 +104,12 @@ def alden_diversity(
     Equations 4 and 6 to 10 and Algorithm 1 of [1]_. The choice is exactly that of the literal
     algorithm, at a fraction of its time (:func:`~modal_interp.selectors.diverse_words`).
 
+    The pool may be larger than memory: an array mapped to a file, or a torch Dataset. Nor is what
+    ALDEN holds of each word bound to fit. What takes more than scikit-learn's ``working_memory``
+    (1 GiB, unless set by :func:`sklearn.set_config`) lies in temporary files, in the folder that
+    ``TMPDIR`` names; the choice is the same to the last bit. In memory stay a few numbers a text,
+    what belongs to the vocabulary, and the labelled texts.
+
     Departs from the paper: where the paper speaks of one prediction, more than two classes give a
     word one component a class, and a committee one a member; the norm is over all of them, which
     for two classes is the paper's, and the embeddings of a committee stand side by side in
@@ -155,13 +165,11 @@ def alden_diversity(
         output_layer=output_layer,
         verbose=verbose,
     )
-    words = _side_by_side([_explained(view, explain) for view in views])
-    n_pool = len(query.rows)
+    # One member after the other: no more than two are held apart.
+    pool, labeled = reduce(_side_by_side, (_explained(view, explain) for view in views))
+    n_words = 1 + max(words.words.max(initial=0) for words in (pool, labeled))
     indices, diversity = diverse_words(
-        words.samples(slice(None, n_pool)),
-        words.samples(slice(n_pool, None)),
-        _embeddings(views, embedding_layer, n_words=words.words.max(initial=0) + 1),
-        n_instances,
+        pool, labeled, _embeddings(views, embedding_layer, n_words), n_instances
     )
     return query.answer(indices, diversity)
 
@@ -197,20 +205,26 @@ def _check_same_words(view: View, first: View, embedding_layer: str | None) -> N
         )
 
 
-def _explained(view: View, explain: Callable[..., WordInterpretations]) -> WordInterpretations:
-    """Explain the pool and, behind it, the labelled texts."""
+def _explained(view: View, explain: Callable[..., WordInterpretations]) -> Explained:
+    """Explain the pool and the labelled texts."""
     parts = [view.pool, *view.labeled]
     together = stacked(parts)
     if together is not None:
         # All at once: a text of the pool that is labelled too is then explained just the same.
-        return explain(view.net, together)
+        words, n_pool = explain(view.net, together), len(view.pool)
+        return words.samples(slice(None, n_pool)), words.samples(slice(n_pool, None))
     # Never padded to one width, because a module of the user's may not be blind to padding.
-    return WordInterpretations.concatenate([explain(view.net, ids) for ids in parts])
+    pool, *labeled = (explain(view.net, ids) for ids in parts)
+    return pool, WordInterpretations.concatenate(labeled)
 
 
-def _side_by_side(explained: list[WordInterpretations]) -> WordInterpretations:
-    """Give each word the interpretations by all members."""
-    return explained[0]._replace(values=np.hstack([member.values for member in explained]))
+def _side_by_side(explained: Explained, by_another: Explained) -> Explained:
+    """Give each word the interpretations by the members so far and by another."""
+    pool, labeled = (
+        words._replace(values=side_by_side(words.values, more.values))
+        for words, more in zip(explained, by_another, strict=True)
+    )
+    return pool, labeled
 
 
 def _embeddings(

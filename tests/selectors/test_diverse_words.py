@@ -1,11 +1,18 @@
+import importlib
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn import config_context
 
 from modal_interp.selectors import diverse_words
 from modal_interp.selectors.nearest import nearest_rows, nearest_with_key
 from tests import reference
+
+# The package's names of these are the functions.
+diverse_words_module = importlib.import_module("modal_interp.selectors.diverse_words")
+nearest_module = importlib.import_module("modal_interp.selectors.nearest")
 
 
 def flat(texts, n_components):
@@ -153,7 +160,8 @@ def test_nearest_with_key_is_exact(seed, n_components, n, n_references):
     keys, reference_keys = rng.integers(0, 4, n), rng.integers(0, 4, n_references)
     values, references = rng.normal(size=(n_components, n)), rng.normal(size=(n_components, 20))
     references = references[:, :n_references]
-    found = nearest_with_key(keys, values, reference_keys, references)
+    found = np.empty(n)
+    nearest_with_key(keys, np.arange(n + 1), values, reference_keys, references, found)
     for i in range(n):
         distances = [
             np.linalg.norm(values[:, i] - references[:, r])
@@ -161,3 +169,36 @@ def test_nearest_with_key_is_exact(seed, n_components, n, n_references):
             if reference_keys[r] == keys[i]
         ]
         np.testing.assert_allclose(found[i], min(distances, default=np.inf), rtol=1e-12)
+
+
+@settings(max_examples=100, deadline=None)
+@given(problems())
+def test_files_give_the_same_to_the_last_bit(problem):
+    pool, labeled, embeddings, n_components, n = problem
+    problem = flat(pool, n_components), flat(labeled, n_components), embeddings, n
+    chosen, diversity = diverse_words(*problem)
+    with config_context(working_memory=0):
+        by_file, of_file = diverse_words(*problem)
+    assert by_file.tolist() == chosen.tolist()
+    np.testing.assert_array_equal(of_file, diversity)
+
+
+@pytest.mark.parametrize("n_components", [1, 3])
+def test_blocks_of_any_size_give_the_same(n_components, monkeypatch):
+    rng = np.random.default_rng(0)
+    offsets = np.concatenate([[0], np.cumsum(rng.integers(0, 9, 80))])
+    words = np.minimum(rng.zipf(1.4, offsets[-1]), 19)
+    values = rng.normal(size=(offsets[-1], n_components)).astype(np.float32)
+    labeled = words[:9], values[:9] + 1, np.array([0, 4, 9])
+    problem = (words, values, offsets), labeled, rng.normal(size=(20, 3)), 80
+    chosen, diversity = diverse_words(*problem)
+    for module, name in [
+        (diverse_words_module, "BLOCK"),
+        (diverse_words_module, "_NEARER"),
+        (diverse_words_module, "_OFTEN"),
+        (nearest_module, "BLOCK"),
+    ]:
+        monkeypatch.setattr(module, name, 7)
+    again, of_blocks = diverse_words(*problem)
+    assert again.tolist() == chosen.tolist()
+    np.testing.assert_array_equal(of_blocks, diversity)

@@ -1,13 +1,19 @@
 """Pools that do not fit in memory: files mapped to arrays, data sets that make their samples."""
 
+import gc
+import os
+import pickle
 import tracemalloc
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from sklearn import config_context
 from torch.utils.data import Dataset, IterableDataset
 
 from modal_interp import alden_diversity, exclude_duplicates, strategies
+from modal_interp.interpretations import word_interpretations
 from modal_interp.nets import samples as samples_module
 from modal_interp.nets.samples import Samples, distinct_rows
 from tests.nets import MeanReader, small_net, word_ids
@@ -115,6 +121,63 @@ def test_only_scores_are_held(name, tmp_path):
     tracemalloc.stop()
     # Keys and places of rows, probabilities and scores: about 100 bytes a sample, of 320.
     assert peak < 0.5 * pool.nbytes
+
+
+@pytest.mark.parametrize("n_outputs", [2, 4])
+def test_interpretations_in_files_are_those_in_memory(n_outputs):
+    torch.manual_seed(0)
+    net, ids = small_net(MeanReader, n_outputs), word_ids(700, seed=3)
+    expected = word_interpretations(net, ids)
+    # Nothing in memory; a batch in memory and those behind it in a file.
+    for working_memory in (0, 0.01):
+        with config_context(working_memory=working_memory):
+            found = word_interpretations(net, ids)
+        assert isinstance(of_mapping(found.values), np.memmap)
+        for array, other in zip(pickle.loads(pickle.dumps(found)), expected, strict=True):
+            np.testing.assert_array_equal(array, other)
+
+
+def of_mapping(array):
+    """What lies under an array, at the end of all its views."""
+    while isinstance(array.base, np.ndarray):
+        array = array.base
+    return array
+
+
+@pytest.mark.parametrize("kind", [np.asarray, Indexed])
+def test_alden_chooses_alike_by_files(kind):
+    ids = word_ids(60, seed=3)
+    expected = chosen("alden_diversity", kind(ids))
+    with config_context(working_memory=0):
+        assert chosen("alden_diversity", kind(ids)) == expected
+
+
+@pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="reads what Linux tells")
+def test_temporary_files_vanish(tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    with config_context(working_memory=0):
+        found = word_interpretations(small_net(MeanReader), word_ids(60, seed=3))
+        assert str(tmp_path) in Path("/proc/self/maps").read_text()
+        chosen("alden_diversity", word_ids(60, seed=3))
+    assert not os.listdir(tmp_path)
+    del found
+    gc.collect()
+    assert str(tmp_path) not in Path("/proc/self/maps").read_text()
+    opened = [os.path.realpath(f"/proc/self/fd/{fd}") for fd in os.listdir("/proc/self/fd")]
+    assert not any(path.startswith(str(tmp_path)) for path in opened)
+
+
+def test_alden_holds_no_more_of_the_words_than_it_may(tmp_path):
+    rng = np.random.default_rng(0)
+    pool = mapped(rng.integers(1, 12, size=(30_000, 40)), tmp_path)
+    chosen("alden_diversity", pool[:500])
+    tracemalloc.start()
+    with config_context(working_memory=1):
+        chosen("alden_diversity", pool)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    # In memory it takes twice as much. A block of words takes 2 MB an array.
+    assert peak < 32 * 2**20
 
 
 def test_rows_are_told_apart_where_hashes_are_not(monkeypatch):
