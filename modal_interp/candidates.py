@@ -12,6 +12,7 @@ import numpy as np
 from numpy.random import RandomState
 from numpy.typing import NDArray
 from sklearn.utils import _safe_indexing
+from torch.utils.data import Dataset, IterableDataset, Subset
 
 from modal_interp.learner import n_samples
 
@@ -53,7 +54,7 @@ def candidate_rows(candidates: Any, learner: Any, X_pool: Any, random_state: Ran
         rows = np.arange(n)
         for step in candidates:
             if len(rows):
-                left = X_pool if len(rows) == n else _safe_indexing(X_pool, rows)
+                left = X_pool if len(rows) == n else pick(X_pool, rows)
                 rows = rows[candidate_rows(step, learner, left, random_state)]
         return rows
     if isinstance(candidates, numbers.Real):
@@ -61,6 +62,22 @@ def candidate_rows(candidates: Any, learner: Any, X_pool: Any, random_state: Ran
     if callable(candidates):
         candidates = _called(candidates, learner, X_pool, random_state)
     return _checked(candidates, n)
+
+
+def pick(X: Any, rows: Rows) -> Any:
+    """Return these samples of a pool; of a data set, a data set.
+
+    Raises
+    ------
+    TypeError
+        If the samples can only be had one after the other.
+    """
+    if isinstance(X, IterableDataset):
+        raise TypeError(
+            "candidates must be None for samples that come one after the other; found a "
+            f"{type(X).__name__} as X_pool."
+        )
+    return Subset(X, rows.tolist()) if isinstance(X, Dataset) else _safe_indexing(X, rows)
 
 
 def _called(find: Callable[..., Any], learner: Any, X_pool: Any, random_state: RandomState) -> Any:

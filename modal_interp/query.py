@@ -10,9 +10,9 @@ from numpy.random import RandomState
 from numpy.typing import NDArray
 from sklearn.utils import check_random_state
 from skorch.utils import multi_indexing
-from torch.utils.data import Dataset, IterableDataset, Subset
+from torch.utils.data import Dataset
 
-from modal_interp.candidates import candidate_rows
+from modal_interp.candidates import candidate_rows, pick
 from modal_interp.learner import View, check_query, n_samples, query_result, views_of
 
 
@@ -120,10 +120,5 @@ def open_query(
 
 
 def _picked(pool: Any, rows: NDArray[np.intp]) -> Any:
-    """Return these samples of the pool."""
-    if isinstance(pool, IterableDataset):
-        raise TypeError(
-            f"candidates must be None for samples that come one after the other; found a "
-            f"{type(pool).__name__} as X_pool."
-        )
-    return Subset(pool, rows.tolist()) if isinstance(pool, Dataset) else multi_indexing(pool, rows)
+    """Return these samples as a net sees them."""
+    return pick(pool, rows) if isinstance(pool, Dataset) else multi_indexing(pool, rows)

@@ -163,7 +163,7 @@ def interpretation(
     DAMI [1]_: equation 1 for tables, equations 3 to 6 for texts. The mean takes one pass over the
     texts, the choice of words another. Where the gradients of all words take no more than
     scikit-learn's ``working_memory`` (1 GiB, unless set by :func:`sklearn.set_config`), they are
-    held and the second pass is saved.
+    held, on the net's device, and the second pass is saved.
 
     Departs from the paper: for more than two classes, which the paper leaves open, a word has one
     gradient a class, side by side. Texts without words do not count in the mean. Of equally far
@@ -220,11 +220,11 @@ class _Held:
     def watch(self, batches: Iterable[WordGradients]) -> Generator[WordGradients]:
         """Give on the batches, and hold them while there is room."""
         for batch in batches:
-            self.room -= batch.gradients.nbytes
+            self.room -= batch.gradients.nbytes + batch.ids.nbytes + batch.is_word.nbytes
             if self.room < 0:
                 self.batches = None
-            if self.batches is not None:
-                self.batches.append(batch._replace(embeddings=batch.embeddings[:0]))
+            if self.batches is not None:  # without the embeddings, whose memory a slice would hold
+                self.batches.append(batch._replace(embeddings=batch.embeddings.new_empty(0)))
             yield batch
 
     def again(self, second_pass: Callable[[], Iterable[WordGradients]]) -> Generator[WordGradients]:

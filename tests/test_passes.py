@@ -235,5 +235,5 @@ def test_batches_that_leave_samples_out_are_refused():
     net = small_net(MeanReader)
     net.iterator_valid__collate_fn, net.iterator_valid__drop_last = collate, True
     net.iterator_valid__batch_size = 4
-    with pytest.raises(ValueError, match="gave 8 of 10"):
+    with pytest.raises(ValueError, match="it gave 8 of 10"):
         forward(net, word_ids(10))

@@ -46,6 +46,12 @@ def batches(net: NeuralNet, X: Any, *, verbose: int = 0) -> Iterator[tuple[Rows,
         Rows of `X`. Each row comes once.
     batch : Tensor on the net's device, or what the iterator gives
         The samples.
+
+    Raises
+    ------
+    ValueError
+        If a data set holds ids that the net's embedding layer does not know, or the net's own
+        iterator leaves samples out or repeats them.
     """
     arrays = isinstance(X, np.ndarray | Samples) and net.dataset is Dataset
     read: Iterator[tuple[Rows, Any]]
@@ -81,7 +87,7 @@ def _input_dtype(net: NeuralNet, X: Any) -> Any:
 
 def _batch_size(net: NeuralNet, n: int) -> int:
     size = net.get_params_for("iterator_valid").get("batch_size", _BATCH_SIZE)
-    return n if size == -1 else size
+    return max(1, n) if size == -1 else size
 
 
 def _by_length(net: NeuralNet, X: Any, size: int) -> Iterator[tuple[Rows, Tensor]]:
@@ -108,11 +114,19 @@ def _lengths(X: Any, rows: Rows) -> Rows:
 
 
 def _as_skorch_reads(net: NeuralNet, X: Any) -> Iterator[tuple[Rows, Any]]:
-    start = 0
+    start, n = 0, get_len(X)
     for batch in net.get_iterator(net.get_dataset(X), training=False):
         Xi = batch if isinstance(batch, Tensor) else unpack_data(batch)[0]
         if is_dataset(X):
             check_batch(net, Xi)
         rows = np.arange(start, start + get_len(Xi))
         start += len(rows)
+        if start > n:
+            break
         yield rows, Xi
+    if start != n:
+        raise ValueError(
+            "the net's iterator_valid must give each sample once, in order; it gave "
+            f"{'more than' if start > n else f'{start} of'} {n}. Leave drop_last and samplers to "
+            "iterator_train, and let each worker of an IterableDataset give its own part."
+        )

@@ -105,7 +105,7 @@ def check_batch(net: NeuralNet, Xi: Any) -> None:
     """
     whole = isinstance(Xi, torch.Tensor) and not Xi.is_floating_point() and Xi.ndim == 2
     if whole and Xi.numel() and _has_one_embedding(net):
-        check_word_ids(net, Xi.cpu().numpy(), param="X_pool")
+        check_word_ids(net, Xi.cpu().numpy(), param="each sample of the data set")
 
 
 def check_input(net: NeuralNet, X: Any, *, param: str) -> None:

@@ -85,26 +85,14 @@ class InOrder:
     """Rows of n samples, filled in batch by batch, in the order of the samples."""
 
     def __init__(self, n: int) -> None:
-        self.n, self.n_filled = n, 0
-        self.rows: NDArray[Any] = np.empty(0)
+        self.n = n
+        self.values: NDArray[Any] = np.empty(0)
 
     def put(self, rows: Rows, part: NDArray[Any]) -> None:
         """Fill in these rows."""
-        if not self.n_filled:
-            self.rows = np.empty((self.n, *part.shape[1:]), dtype=part.dtype)
-        self.rows[rows] = part
-        self.n_filled += len(rows)
-
-    @property
-    def values(self) -> NDArray[Any]:
-        """All rows, once each has been filled in."""
-        if self.n_filled != self.n:
-            raise ValueError(
-                "the net's iterator_valid must give every sample once; it gave "
-                f"{self.n_filled} of {self.n}. Leave drop_last and samplers to training: "
-                "iterator_train__drop_last."
-            )
-        return self.rows
+        if not len(self.values):
+            self.values = np.empty((self.n, *part.shape[1:]), dtype=part.dtype)
+        self.values[rows] = part
 
 
 def in_order(rows_of: list[Rows], parts: Any) -> NDArray[Any]:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from modal_interp.arrays import BLOCK, empty_for, ranges
-from modal_interp.selectors.nearest import Indices, lengths, nearest_with_key
+from modal_interp.selectors.nearest import LARGEST_SINGLE, Indices, lengths, nearest_with_key
 from modal_interp.selectors.stand_ins import StandIns
 
 # Samples at the top of the heap, whose words will probably be labelled next.
@@ -130,7 +130,8 @@ class _Coverage:
         labeled_codes = self.code[labeled_words]
         n_words = len(self.starts) - 1
         rows = embeddings[np.flatnonzero(self.code >= 0)]
-        rows = rows if rows.dtype.kind == "f" else rows.astype(np.float64)
+        single = rows.dtype == np.float32 and np.abs(rows).max(initial=0) < LARGEST_SINGLE
+        rows = rows if single else rows.astype(np.float64)
         self.words = StandIns(rows, np.bincount(labeled_codes, minlength=n_words) > 0)
         nearest_with_key(
             self.words.server.astype(np.int32),

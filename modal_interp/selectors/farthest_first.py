@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from modal_interp.selectors.nearest import (
+    LARGEST_SINGLE,
     Indices,
     References,
     lengths,
@@ -21,8 +22,6 @@ from modal_interp.selectors.top_k import checked_count
 _LARGEST = 1e70
 # Farther than any two such samples, and its square finite.
 _FAR = 1e150
-# Beyond this the squares of single precision overflow.
-_LARGEST_SINGLE = 1e15
 # Entries of a block of samples in double precision: 512 KB, which a core's cache holds.
 _BLOCK = 1 << 16
 
@@ -97,7 +96,7 @@ def farthest_first(
     k = checked_count(k, len(Z))
     parts = [Z] if centers is None else [Z, _checked_centers(centers, Z)]
     # Numbers whose squares overflow in single precision are multiplied in double.
-    dtype = np.float32 if max(map(_largest, parts)) < _LARGEST_SINGLE else np.float64
+    dtype = np.float32 if max(map(_largest, parts)) < LARGEST_SINGLE else np.float64
     points: NDArray[Any] = Z.astype(dtype, copy=False)
     norms = squared_norms(points)
     gap = _start(Z) if centers is None else _gap_to(parts[1], Z, points, norms)

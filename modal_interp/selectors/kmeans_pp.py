@@ -131,11 +131,13 @@ def _factors(Z: Any) -> Factors:
 
 
 def _floats(points: NDArray[Any]) -> NDArray[Any]:
-    """Return single precision as it is, where squares of its numbers are; all else in double."""
-    largest, smallest = np.abs(points).max(), np.finfo(np.float32).tiny
-    within = largest == 0 or smallest < float(largest) ** 2 < 1 / smallest
-    single = points.dtype == np.float32 and within
-    return points if single else points.astype(np.float64, copy=False)
+    """Return single precision as it is where no squares overflow or underflow; else double."""
+    if points.dtype == np.float32:
+        smallest, norms = np.finfo(np.float32).tiny, np.einsum("nd,nd->n", points, points)
+        normal = norms[(norms != 0) | points.any(axis=1)] > smallest / np.finfo(np.float32).eps
+        if normal.all() and norms.max() < 1 / smallest:
+            return points
+    return points.astype(np.float64, copy=False)
 
 
 def _squared_norms(points: NDArray[Any]) -> NDArray[np.float64]:

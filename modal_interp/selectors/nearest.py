@@ -13,6 +13,8 @@ from modal_interp.arrays import BLOCK, ranges
 Floats = NDArray[np.floating[Any]]
 Indices = NDArray[np.intp]
 
+# Beyond this the squares of single precision overflow.
+LARGEST_SINGLE = 1e15
 # Entries of one block of a distance matrix: 4 MB of float32, which stay in the processor's cache.
 _BLOCK = 1 << 20
 # So few references are not worth a search for equal ones.
@@ -33,7 +35,7 @@ class References:
         norms = squared_norms(points)
         self.error = rounding(points)
         self.margin = self.error * norms + smallest(points)
-        self.factor, self.upper = -2 * points, norms + self.margin
+        self.factor = np.column_stack([-2 * points, norms + self.margin])
         self.block_rows = max(1, _BLOCK // len(points))
 
     def candidates(
@@ -57,9 +59,8 @@ class References:
 
     def _highest(self, queries: Floats) -> Floats:
         """Return upper bounds of the squared distances (r, q), without the query's own norm."""
-        highest = self.factor @ queries.T
-        highest += self.upper[:, None]
-        return highest
+        ones: Any = np.ones((len(queries), 1), dtype=queries.dtype)
+        return self.factor @ np.hstack([queries, ones]).T
 
     def _below(self, highest: Floats, limit: NDArray[np.float64]) -> tuple[Indices, Indices]:
         """Return the pairs whose lower bounds do not lie above their query's limit."""

@@ -47,7 +47,7 @@ def dami_kmedoids(
     learner : ActiveLearner, DeepActiveLearner or Committee of modAL
         Its estimators are skorch classifiers, alone or at the end of a pipeline. A
         module with an embedding layer reads texts, any other a table.
-    X_pool : array, list, data frame, sparse matrix or torch Dataset of n samples
+    X_pool : array, list, data frame, sparse matrix, or torch Dataset of word ids, of n samples
         The unlabelled samples, as the learner's estimator takes them.
     n_instances : int, default=1
         How many samples to ask for, from 1 to n.

@@ -13,7 +13,15 @@ import pytest
 import torch
 from threadpoolctl import threadpool_limits
 
-from tests.benchmarks.measure import Work, growth, is_installed, n_threads, peak_memory, spread
+from tests.benchmarks.measure import (
+    SMALLEST,
+    Work,
+    growth,
+    is_installed,
+    n_threads,
+    peak_memory,
+    spread,
+)
 
 # Rows that differ in n alone, for which the growth is fitted.
 GROWTH = pytest.StashKey[dict[str, list[tuple[int, float]]]]()
@@ -48,6 +56,8 @@ def beside(benchmark: Any, request: pytest.FixtureRequest) -> Callable[..., floa
         A first run of each warms up, and is the one whose memory is watched; where there is but
         one round, that is the only run.
         """
+        if torch.cuda.is_available():
+            torch.cuda.reset_peak_memory_stats()
         seconds: list[float] = []
         peaks: dict[str, float] = {}
 
@@ -76,6 +86,8 @@ def beside(benchmark: Any, request: pytest.FixtureRequest) -> Callable[..., floa
             "peak_mb": peaks["work"],
             "other_peak_mb": peaks.get("other"),
         }
+        if torch.cuda.is_available():
+            benchmark.extra_info["torch_mb"] = torch.cuda.max_memory_allocated() / 2**20
         if n is not None:
             request.config.stash.setdefault(GROWTH, {}).setdefault(row, []).append((n, own))
         return benchmark.extra_info["ratio"]
@@ -85,7 +97,7 @@ def beside(benchmark: Any, request: pytest.FixtureRequest) -> Callable[..., floa
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
     for row, points in config.stash.get(GROWTH, {}).items():
-        if len(points) > 1:
+        if sum(n >= SMALLEST for n, _ in points) > 1:
             terminalreporter.write_line(f"{row}: seconds grow with n to the {growth(points):.2f}")
 
 

@@ -12,10 +12,15 @@ import numpy as np
 import psutil
 
 Work = Callable[[], object]
+SMALLEST = 10_000  # pool for which growth is fitted
 
 
 def growth(points: list[tuple[int, float]]) -> float:
-    """Return the exponent b of seconds = a n^b, by least squares of the logarithms."""
+    """Return the exponent b of seconds = a n^b, by least squares of the logarithms.
+
+    Smaller pools than 10,000 are over before costs that do not grow are forgotten.
+    """
+    points = [(n, seconds) for n, seconds in points if n >= SMALLEST]
     n, seconds = np.log(np.array(sorted(points))).T
     return float(np.polyfit(n, seconds, 1)[0])
 

@@ -9,6 +9,7 @@ import pytest
 
 import modal_interp
 from tests.benchmarks.floor import forward_pass, gradient_pass
+from tests.benchmarks.measure import n_threads
 from tests.benchmarks.workload import Workload, workload
 
 K = 200
@@ -49,6 +50,14 @@ def test_query_over_floor(beside, name, kind, limit, n):
     beside(query, passes, row=name, limit=limit, n=n, rounds=1 if n in LARGE else 5)
 
 
+@pytest.mark.parametrize("name", ["alden_diversity", "egl_word"])
+def test_five_classes_over_floor(beside, name):
+    work = workload(2_000, getattr(modal_interp, name), n_classes=5)
+    query = asked(work, 50, random_state=0)
+    passes = floor("gradient", work, labeled=name == "alden_diversity")
+    beside(query, passes, row=f"{name}, C = 5, K = 50", limit=None, n=2_000)
+
+
 @pytest.mark.parametrize(("name", "kind"), [("egl", "gradient"), ("batch_bald", "forward")])
 def test_slow_query_over_floor(beside, name, kind):
     work = workload(2_000, getattr(modal_interp, name))
@@ -67,11 +76,11 @@ def test_dami_over_gradients_and_kmedoids(beside, benchmark):
 
     def other() -> None:
         passes()
-        kmedoids.fasterpam(distances, K, init="random", random_state=0, n_cpu=1)
+        kmedoids.fasterpam(distances, K, init="random", random_state=0, n_cpu=n_threads())
 
     query = asked(work, random_state=0)
     beside(query, other, row="dami_kmedoids", limit=2.0, n=10_000)
     benchmark.extra_info["note"] = (
-        "Over one gradient pass and the search of the kmedoids package, on one thread, which is "
-        "given the matrix of distances."
+        "Over one gradient pass and the search of the kmedoids package, which is given the matrix "
+        "of distances."
     )

@@ -1,4 +1,5 @@
 import importlib
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -202,3 +203,30 @@ def test_blocks_of_any_size_give_the_same(n_components, monkeypatch):
     again, of_blocks = diverse_words(*problem)
     assert again.tolist() == chosen.tolist()
     np.testing.assert_array_equal(of_blocks, diversity)
+
+
+@pytest.mark.parametrize("n_labeled", [0, 50])
+def test_words_without_a_vector_cost_little_memory(n_labeled):
+    rng = np.random.default_rng(0)
+    embeddings = rng.normal(size=(3000, 50)).astype(np.float32)
+    embeddings[1000:] = 0
+
+    def texts(n):
+        words = rng.integers(1, 3000, size=20 * n)
+        return words, rng.normal(size=(20 * n, 1)).astype(np.float32), np.arange(n + 1) * 20
+
+    pool, labeled = texts(500), texts(n_labeled)
+    tracemalloc.start()
+    diverse_words(pool, labeled, embeddings, 50)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 60e6
+
+
+def test_huge_and_half_precise_embeddings_are_compared_exactly():
+    pool, labeled = [[(1, (0.0,)), (2, (3.0,))], [(4, (1.0,))]], [[(3, (1.0,))]]
+    near = np.arange(5.0)[:, None] * np.ones(300)
+    expected = diverse_words(flat(pool, 1), flat(labeled, 1), near, 2)
+    for embeddings in (near.astype(np.float16) * 20, (near * 1e18).astype(np.float32)):
+        found = diverse_words(flat(pool, 1), flat(labeled, 1), embeddings, 2)
+        assert found[0].tolist() == expected[0].tolist()

@@ -101,6 +101,17 @@ def test_chances_are_in_proportion_to_the_squared_distance():
     assert (after_first == 2).mean() == pytest.approx(9 / 10, abs=0.03)
 
 
+@pytest.mark.parametrize("scale", [1e-20, 1e-22, 1e-24])
+def test_rows_that_are_tiny_beside_others_keep_their_distances(scale):
+    for seed in range(50):
+        Z = np.vstack([np.ones((1, 4)), scale * np.random.default_rng(seed).normal(size=(12, 4))])
+        Z = Z.astype(np.float32)
+        assert (
+            kmeans_pp(Z, 13, random_state=seed).tolist()
+            == kmeans_pp(Z.astype(np.float64), 13, random_state=seed).tolist()
+        )
+
+
 def test_what_coincides_is_drawn_with_equal_chances():
     drawn = [kmeans_pp(np.ones((4, 3)), 2, random_state=seed)[1] for seed in range(2000)]
     assert np.bincount(drawn, minlength=4) == pytest.approx([500] * 4, abs=80)

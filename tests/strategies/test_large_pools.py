@@ -4,6 +4,7 @@ import gc
 import os
 import pickle
 import tracemalloc
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ import torch
 from sklearn import config_context
 from torch.utils.data import Dataset, IterableDataset
 
-from modal_interp import alden_diversity, exclude_duplicates, strategies
+from modal_interp import alden_diversity, exclude_duplicates, most_uncertain, strategies
 from modal_interp.interpretations import word_interpretations
 from modal_interp.nets import samples as samples_module
 from modal_interp.nets.samples import Samples, distinct_rows
@@ -210,3 +211,29 @@ def test_different_rows_are_not_copied():
     distinct, sample_of = distinct_rows(X)
     assert distinct is X
     assert sample_of == slice(None)
+
+
+@pytest.mark.parametrize("name", sorted(set(strategies.__all__) - {"random_sampling"}))
+def test_batches_that_leave_samples_out_are_refused(name):
+    asked = learner(getattr(strategies, name))
+    asked.estimator.iterator_valid__drop_last = True
+    asked.estimator.iterator_valid__batch_size = 16
+    with pytest.raises(ValueError, match="each sample once, in order; it gave 48 of 60"):
+        getattr(strategies, name)(asked, Indexed(word_ids(60)), n_instances=55)
+
+
+def test_a_data_set_that_is_longer_than_it_says_is_refused():
+    class Twice(Generated):
+        def __iter__(self):
+            return (torch.from_numpy(row) for row in [*self.ids, *self.ids])
+
+    with pytest.raises(ValueError, match="it gave more than 60"):
+        chosen("egl_word", Twice(word_ids(60)))
+
+
+def test_candidates_in_turn_of_a_data_set():
+    ids = word_ids(60)
+    candidates = [20, partial(most_uncertain, fraction=0.5)]
+    assert chosen("badge", Indexed(ids), candidates=candidates) == chosen(
+        "badge", ids, candidates=candidates
+    )
