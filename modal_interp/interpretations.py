@@ -105,6 +105,8 @@ def word_interpretations(
     ------
     ValueError
         If a layer is not found, or if interpretations are not finite.
+    OSError
+        If there is no room for temporary files.
 
     Notes
     -----

@@ -61,6 +61,8 @@ def diverse_words(
     ------
     ValueError
         If n is not between 1 and the number of samples.
+    OSError
+        If there is no room for temporary files.
 
     Notes
     -----

@@ -98,6 +98,8 @@ def alden_diversity(
         finite.
     sklearn.exceptions.NotFittedError
         If an estimator is not fitted.
+    OSError
+        If there is no room for temporary files.
 
     Notes
     -----
