@@ -734,3 +734,9 @@ def test_with_cuda(make):
     again = pickle.loads(pickle.dumps(net))
     np.testing.assert_allclose(again.predict_proba(X), net.predict_proba(X), rtol=1e-5)
     net.partial_fit(X, y)
+
+
+def test_training_without_a_batch_is_refused():
+    net = TabularMLPClassifier(iterator_train__drop_last=True)
+    with pytest.raises(ValueError, match=r"batch_size must be at most .* 20, .* found 50"):
+        net.fit(np.ones((20, 2), dtype=np.float32), [0, 1] * 10)

@@ -203,6 +203,11 @@ class _Net(NeuralNetClassifier):
         if not training and getattr(iterator, "generator", 0) is None:
             # A DataLoader draws from torch's global generator even where it shuffles nothing.
             iterator.generator = torch.Generator()
+        if training and type(iterator) is DataLoader and not len(iterator):
+            raise ValueError(
+                f"batch_size must be at most the number of training samples, {len(dataset)}, where "
+                f"iterator_train__drop_last=True; found {iterator.batch_size}: no batch is left."
+            )
         return _WholeBatches.of(iterator)
 
     def _set_training(self, training: bool = True) -> None:

@@ -81,8 +81,11 @@ def _input_dtype(net: NeuralNet, X: Any) -> Any:
         return np.int64
     if whole and not hasattr(net, "n_features_in_"):
         return X.dtype  # ids, perhaps, that a module of the user's looks up in its own way
-    double = any(p.dtype == torch.float64 for p in net.module_.parameters())
-    return np.float64 if double else np.float32
+    return np.float64 if _is_double(net) else np.float32
+
+
+def _is_double(net: NeuralNet) -> bool:
+    return any(p.dtype == torch.float64 for p in net.module_.parameters())
 
 
 def _batch_size(net: NeuralNet, n: int) -> int:
@@ -113,12 +116,19 @@ def _lengths(X: Any, rows: Rows) -> Rows:
     return lengths
 
 
+def _of_data_set(net: NeuralNet, batch: Any) -> Any:
+    """Return the samples of a batch that a data set gave: alone, by themselves or with targets."""
+    alone = isinstance(batch, list | tuple) and len(batch) == 1
+    Xi = batch if isinstance(batch, Tensor) else batch[0] if alone else unpack_data(batch)[0]
+    check_batch(net, Xi)
+    real = isinstance(Xi, Tensor) and Xi.is_floating_point()
+    return Xi.double() if real and _is_double(net) else Xi.float() if real else Xi
+
+
 def _as_skorch_reads(net: NeuralNet, X: Any) -> Iterator[tuple[Rows, Any]]:
     start, n = 0, get_len(X)
     for batch in net.get_iterator(net.get_dataset(X), training=False):
-        Xi = batch if isinstance(batch, Tensor) else unpack_data(batch)[0]
-        if is_dataset(X):
-            check_batch(net, Xi)
+        Xi = _of_data_set(net, batch) if is_dataset(X) else unpack_data(batch)[0]
         rows = np.arange(start, start + get_len(Xi))
         start += len(rows)
         if start > n:

@@ -5,16 +5,22 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterator
 from functools import partial
-from itertools import pairwise
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
 
 from modal_interp.arrays import BLOCK, empty_for, ranges
+from modal_interp.selectors.farthest_first import checked_points
 from modal_interp.selectors.nearest import LARGEST_SINGLE, Indices, lengths, nearest_with_key
+from modal_interp.selectors.occurrences import (
+    Occurrences,
+    checked_occurrences,
+    some_samples,
+    sorted_by_word,
+)
 from modal_interp.selectors.stand_ins import StandIns
+from modal_interp.selectors.top_k import checked_count
 
 # Samples at the top of the heap, whose words will probably be labelled next.
 _SOON = 32
@@ -23,8 +29,6 @@ _SOON = 32
 _NEARER = 1 << 14
 # Occurrences of a word that are worth a turn of their own.
 _OFTEN = 1 << 10
-# Samples of words with values: words (W,), values (W, A), offsets (n + 1,).
-Occurrences: TypeAlias = tuple[NDArray[Any], NDArray[Any], NDArray[Any]]
 
 
 def diverse_words(
@@ -59,8 +63,9 @@ def diverse_words(
 
     Raises
     ------
-    ValueError
-        If n is not between 1 and the number of samples.
+    TypeError, ValueError
+        If n is not a whole number between 1 and the number of samples, or an array is not as
+        described above; numbers must be finite.
     OSError
         If there is no room for temporary files.
 
@@ -81,8 +86,15 @@ def diverse_words(
     (1 GiB, unless set by :func:`sklearn.set_config`), the latter lies in temporary files, in the
     folder that ``TMPDIR`` names, and the choice is the same. `pool` may be mapped to files too.
     """
-    if not 1 <= n < len(pool[2]):
-        raise ValueError(f"n must lie between 1 and {len(pool[2]) - 1} samples; found {n}.")
+    embeddings = checked_points(embeddings, "embeddings")
+    pool = checked_occurrences(pool, len(embeddings), "pool")
+    labeled = checked_occurrences(labeled, len(embeddings), "labeled")
+    if pool[1].shape[1] != labeled[1].shape[1]:
+        raise ValueError(
+            "the values of pool and labeled must have equally many columns; found "
+            f"{pool[1].shape[1]} and {labeled[1].shape[1]}."
+        )
+    n = checked_count(n, len(pool[2]) - 1, param="n")
     coverage = _Coverage(pool, labeled, embeddings)
     bounds = coverage.diversities()
     heap = [(-bound, i) for i, bound in enumerate(bounds.tolist())]
@@ -148,9 +160,9 @@ class _Coverage:
         """Put the occurrences in the order of their words, some samples after the others."""
         words, values, offsets = self.pool
         following = self.starts[:-1].copy()
-        for first, last in _some_samples(offsets, max(BLOCK, len(following))):
+        for first, last in some_samples(offsets, max(BLOCK, len(following))):
             here = slice(offsets[first], offsets[last])
-            order, samples, starts = _sorted_by_word(
+            order, samples, starts = sorted_by_word(
                 self.code[words[here]], offsets[first : last + 1] - here.start, len(following)
             )
             counts = np.diff(starts)
@@ -280,19 +292,3 @@ def _arrays_for(pool: Occurrences) -> tuple[NDArray[Any], ...]:
         empty((n_components, m), values.dtype),
         empty(m, np.float64),
     )
-
-
-def _some_samples(offsets: Indices, n_words: int) -> Iterator[tuple[int, int]]:
-    """Yield the first and the last of samples that hold about so many words together."""
-    cuts = np.searchsorted(offsets, [*range(0, offsets[-1], n_words), offsets[-1]])
-    yield from pairwise(np.unique(cuts).tolist())
-
-
-def _sorted_by_word(
-    word: NDArray[np.int32], offsets: Indices, n_words: int
-) -> tuple[NDArray[Any], ...]:
-    """Sort occurrences by word; return the order, the sample of each, and where words start."""
-    shape = (len(offsets) - 1, n_words)
-    # As the columns of a matrix of samples and words, which scipy counts instead of comparing.
-    by_word = csr_array((np.arange(len(word)), word, offsets), shape=shape).tocsc()
-    return by_word.data, by_word.indices, by_word.indptr

@@ -156,7 +156,8 @@ def _bring_nearer(
     both = norms + norms[c]
     least = both.copy()  # of the squared distance
     for A, H in factors:
-        least -= 2 * (A @ A[c]) * (H @ H[c])
+        # Single precision can hold either product where it cannot hold that of both.
+        least -= 2 * (A @ A[c]).astype(np.float64) * (H @ H[c])
     widths = sum(A.shape[1] + H.shape[1] + 8 for A, H in factors)
     coarse = max(np.finfo(M.dtype).eps for pair in factors for M in pair)
     least -= 4 * widths * coarse * both

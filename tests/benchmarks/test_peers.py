@@ -231,9 +231,7 @@ def test_batch_bald_of_batchbald_redux(beside, benchmark):
     )
     row = f"batch BALD of batchbald_redux, n = {N_BALD:,}"
     beside(ours, theirs, row=row, limit=3, rounds=SLOW, faster=True)
-    benchmark.extra_info["note"] = (
-        f"Both draw {N_DRAWN:,} configurations; our default is 2,048."
-    )
+    benchmark.extra_info["note"] = f"Both draw {N_DRAWN:,} configurations; our default is 2,048."
     chosen, information = ours.result
     n_exact = 4  # of 10 classes: 10,000 configurations with the fourth, all counted
     compared_batches(benchmark, probs, chosen, theirs.result.indices, n_exact)
@@ -259,9 +257,7 @@ def test_batch_bald_of_scikit_activeml(beside, benchmark):
     ours = Kept(joint_information, probs, N_BATCH, n_samples=N_DRAWN, random_state=0)
     row = f"batch BALD of scikit-activeml, n = {N_BALD:,}"
     beside(ours, theirs, row=row, limit=3, rounds=SLOW, faster=True)
-    benchmark.extra_info["note"] = (
-        f"Both draw {N_DRAWN:,} configurations; our default is 2,048."
-    )
+    benchmark.extra_info["note"] = f"Both draw {N_DRAWN:,} configurations; our default is 2,048."
     compared_batches(benchmark, probs, ours.result[0], theirs.result, 4)
 
 

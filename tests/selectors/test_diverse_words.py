@@ -150,7 +150,9 @@ def test_thousands_of_equal_references_cost_no_more_than_one():
 
 
 def test_n_is_checked():
-    with pytest.raises(ValueError, match="n must lie between 1 and 2 samples; found 3"):
+    with pytest.raises(
+        ValueError, match="n must lie between 1 and the number of samples, 2; found 3"
+    ):
         diverse_words(flat([[], []], 1), flat([[]], 1), np.zeros((1, 1)), 3)
 
 
@@ -230,3 +232,53 @@ def test_huge_and_half_precise_embeddings_are_compared_exactly():
     for embeddings in (near.astype(np.float16) * 20, (near * 1e18).astype(np.float32)):
         found = diverse_words(flat(pool, 1), flat(labeled, 1), embeddings, 2)
         assert found[0].tolist() == expected[0].tolist()
+
+
+POOL = (np.array([1, 2, 1]), np.ones((3, 2)), np.array([0, 2, 3]))
+
+
+@pytest.mark.parametrize(
+    ("pool", "labeled", "embeddings", "n", "message"),
+    [
+        (POOL, POOL, np.full((3, 2), np.nan), 1, "embeddings must hold finite numbers"),
+        (
+            POOL,
+            POOL,
+            np.eye(2),
+            1,
+            "rows of embeddings, from 0 to 1; found 2",
+        ),
+        ((-POOL[0], *POOL[1:]), POOL, np.eye(3), 1, "found -2"),
+        ((POOL[0] / 1, *POOL[1:]), POOL, np.eye(3), 1, "words of pool must be ids"),
+        (
+            POOL,
+            (POOL[0], POOL[1][:, :1], POOL[2]),
+            np.eye(3),
+            1,
+            "columns; found 2 and 1",
+        ),
+        (POOL, (POOL[0], POOL[1][0], POOL[2]), np.eye(3), 1, r"labeled must have shape \(3, A\)"),
+        (
+            POOL,
+            (POOL[0], POOL[1] * np.inf, POOL[2]),
+            np.eye(3),
+            1,
+            "labeled must hold finite",
+        ),
+        (POOL, (*POOL[:2], POOL[2] + 1), np.eye(3), 1, "offsets of labeled must be whole numbers"),
+        (POOL, POOL, np.eye(3), 3, "n must lie between 1 and the number of samples, 2"),
+        (POOL, POOL, np.eye(3), 1.5, "n must be a whole number"),
+    ],
+)
+def test_wrong_input(pool, labeled, embeddings, n, message):
+    with pytest.raises((TypeError, ValueError), match=message):
+        diverse_words(pool, labeled, embeddings, n)
+
+
+def test_whole_numbers_are_compared_in_double_precision():
+    pool = (np.array([1, 2]), np.array([[-128, -128], [3, 3]], dtype=np.int8), np.array([0, 1, 2]))
+    values = np.array([[-5, -5], [5, 5], [3, 4]], dtype=np.int8)
+    labeled = (np.array([0, 1, 2]), values, np.array([0, 3]))
+    chosen, diversity = diverse_words(pool, labeled, np.eye(3), 2)
+    assert chosen.tolist() == [0, 1]
+    np.testing.assert_allclose(diversity, [133 * np.sqrt(2), 1])

@@ -112,6 +112,14 @@ def test_rows_that_are_tiny_beside_others_keep_their_distances(scale):
         )
 
 
+@pytest.mark.parametrize("scale", [1e-12, 1e10, 1e12])
+def test_products_beyond_single_precision(scale):
+    rng = np.random.default_rng(0)
+    A, H = ((scale * rng.normal(size=(300, d))).astype(np.float32) for d in (4, 6))
+    expected = kmeans_pp((A.astype(np.float64), H.astype(np.float64)), 40, random_state=5)
+    assert kmeans_pp((A, H), 40, random_state=5).tolist() == expected.tolist()
+
+
 def test_what_coincides_is_drawn_with_equal_chances():
     drawn = [kmeans_pp(np.ones((4, 3)), 2, random_state=seed)[1] for seed in range(2000)]
     assert np.bincount(drawn, minlength=4) == pytest.approx([500] * 4, abs=80)

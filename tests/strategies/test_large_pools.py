@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 import torch
 from sklearn import config_context
-from torch.utils.data import Dataset, IterableDataset
+from torch.utils.data import Dataset, IterableDataset, TensorDataset
 
 from modal_interp import alden_diversity, exclude_duplicates, most_uncertain, strategies
 from modal_interp.interpretations import word_interpretations
 from modal_interp.nets import samples as samples_module
 from modal_interp.nets.samples import Samples, distinct_rows
-from tests.nets import MeanReader, small_net, word_ids
+from tests.nets import MeanReader, SmoothTable, small_net, table, word_ids
 from tests.strategies.conftest import learner_of
 
 OF_SCORES = ["egl_word", "least_confidence", "margin", "entropy", "bald"]
@@ -229,6 +229,20 @@ def test_a_data_set_that_is_longer_than_it_says_is_refused():
 
     with pytest.raises(ValueError, match="it gave more than 60"):
         chosen("egl_word", Twice(word_ids(60)))
+
+
+def test_a_data_set_of_tensors():
+    ids = word_ids(60)
+    assert chosen("egl_word", TensorDataset(torch.from_numpy(ids))) == chosen("egl_word", ids)
+
+
+def test_a_table_of_double_precision_in_a_data_set():
+    torch.manual_seed(0)
+    net = small_net(SmoothTable)
+    asked = learner_of(net, strategies.margin, table(6), np.arange(6) % 2)
+    X = np.random.default_rng(0).normal(size=(40, table(1).shape[1]))
+    expected, found = (strategies.margin(asked, pool, n_instances=5) for pool in (X, Indexed(X)))
+    np.testing.assert_array_equal(np.asarray(expected), np.asarray(found))
 
 
 def test_candidates_in_turn_of_a_data_set():
