@@ -182,7 +182,7 @@ def memory(row: Row) -> str:
 def machine(info: Row) -> str:
     cpu = info["cpu"].get("brand_raw", info["machine"])
     versions = ", ".join(f"{name} {version}" for name, version in info["versions"].items())
-    return f"{cpu}, {info['cpu']['count']} cores, {info['threads']} threads. {versions}."
+    return f"{cpu}, {info['cpu']['count']} cores, threads used: {info['threads']}. {versions}."
 
 
 if __name__ == "__main__":
