@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn import get_config
 from skorch import NeuralNet
 
+from modal_interp.arrays import working_memory
 from modal_interp.gradients import WordGradients, word_gradients
 from modal_interp.interpretations import check_finite_gradients, feature_interpretations
 from modal_interp.nets.layers import check_word_ids, reads_words
@@ -201,7 +201,7 @@ def _of_texts(gradients_of: Callable[..., Generator[WordGradients]], X: NDArray[
     """Return the interpretation by each text's most informative word."""
     distinct, sample_of = distinct_rows(X)
     counts = np.ones(len(X)) if isinstance(sample_of, slice) else np.bincount(sample_of)
-    held = _Held(get_config()["working_memory"] * 2**20)
+    held = _Held(working_memory())
     with closing(gradients_of(distinct)) as batches:
         mean = _mean_interpretation(held.watch(batches), counts)
     with closing(held.again(partial(gradients_of, distinct))) as batches:

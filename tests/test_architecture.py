@@ -25,7 +25,7 @@ MAY_IMPORT = {
     "gradients": {"nets"},
     "arrays": set(),
     "interpretations": {"arrays", "gradients", "nets"},
-    "representations": {"gradients", "interpretations", "nets"},
+    "representations": {"arrays", "gradients", "interpretations", "nets"},
     "measures": set(),
     "combining": set(),
     "scores": {"measures", "nets"},

@@ -134,7 +134,7 @@ def check_input(net: NeuralNet, X: Any, *, param: str) -> None:
             f"{param} must reach the net as numbers; found {_described(X)}. Put a transformer "
             "before the net: make_pipeline(FrozenEstimator(transformer), net)."
         )
-    elif not _is_finite(X):
+    elif not is_finite(X):
         raise ValueError(f"{param} must hold finite numbers; found NaN or infinity.")
 
 
@@ -169,7 +169,7 @@ def check_features(X: Any, *, param: str) -> None:
         not isinstance(X, np.ndarray)
         or X.ndim < 2
         or X.dtype.kind not in "fiub"
-        or not _is_finite(X)
+        or not is_finite(X)
     ):
         raise ValueError(
             f"{param} must reach the net as finite real features, an array of shape (n, d); found "
@@ -182,11 +182,11 @@ def check_features(X: Any, *, param: str) -> None:
 def _where_not_finite(X: Any) -> str:
     if not isinstance(X, np.ndarray):
         return ""
-    finite = X.dtype.kind != "f" or _is_finite(X)
+    finite = X.dtype.kind != "f" or is_finite(X)
     return f", shape {X.shape}{'' if finite else ', with NaN or infinity'}"
 
 
-def _is_finite(X: NDArray[Any]) -> bool:
+def is_finite(X: NDArray[Any]) -> bool:
     """Tell whether all numbers are, without an array of its size: NaN and infinity are extreme."""
     return not X.size or bool(np.isfinite(X.min()) and np.isfinite(X.max()))
 

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from modal_interp.nets.batches import Rows, batches
 from modal_interp.nets.hooks import kept, untouched
-from modal_interp.nets.layers import find_output
+from modal_interp.nets.layers import find_output, is_finite
 from modal_interp.nets.outputs import first_output, is_log_of, precisely
 
 
@@ -105,11 +105,7 @@ def in_order(rows_of: list[Rows], parts: Any) -> NDArray[Any]:
 
 def check_finite(*arrays: NDArray[Any]) -> None:
     """Raise a ValueError if a net's numbers are not finite."""
-    # NaN and infinity are extremes, and these take no array of the size.
-    extremes = [
-        extreme for values in arrays if values.size for extreme in (values.min(), values.max())
-    ]
-    if not np.isfinite(extremes).all():
+    if not all(map(is_finite, arrays)):
         raise ValueError(
             "the net's predictions must be finite; found NaN or infinity. Its training has "
             "diverged: look at its losses and train it again with a lower lr."

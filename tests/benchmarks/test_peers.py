@@ -240,20 +240,20 @@ def test_batch_bald_of_batchbald_redux(beside, benchmark):
     np.testing.assert_allclose(information, scores, atol=0.1)
 
 
+def of_posterior(strategy, probs, batch_size):
+    """Return a query of scikit-activeml that sees nothing but these probabilities."""
+    n, classifier = len(probs), skactiveml_classifier(probs)
+    known = (np.zeros((n, 1)), unlabeled(n), classifier)
+    return Kept(strategy.query, *known, fit_ensemble=False, batch_size=batch_size)
+
+
 def test_batch_bald_of_scikit_activeml(beside, benchmark):
     pool = pytest.importorskip("skactiveml.pool")
     probs = posterior(N_BALD, N_POSTERIOR, N_CLASSES)
     strategy = pool.BatchBALD(
         n_MC_samples=N_DRAWN, sample_predictions_method_name="sample_proba", random_state=0
     )
-    theirs = Kept(
-        strategy.query,
-        np.zeros((N_BALD, 1)),
-        unlabeled(N_BALD),
-        skactiveml_classifier(probs),
-        fit_ensemble=False,
-        batch_size=N_BATCH,
-    )
+    theirs = of_posterior(strategy, probs, N_BATCH)
     ours = Kept(joint_information, probs, N_BATCH, n_samples=N_DRAWN, random_state=0)
     row = f"batch BALD of scikit-activeml, n = {N_BALD:,}"
     beside(ours, theirs, row=row, limit=3, rounds=SLOW, faster=True)
@@ -269,14 +269,7 @@ def test_bald_scores_of_scikit_activeml(beside):
     pool = pytest.importorskip("skactiveml.pool")
     probs = posterior(N, N_POSTERIOR, N_CLASSES)
     strategy = pool.GreedyBALD(sample_predictions_method_name="sample_proba", random_state=0)
-    theirs = Kept(
-        strategy.query,
-        np.zeros((N, 1)),
-        unlabeled(N),
-        skactiveml_classifier(probs),
-        fit_ensemble=False,
-        batch_size=K,
-    )
+    theirs = of_posterior(strategy, probs, K)
     ours = Kept(bald, probs)
     row = f"bald scores of scikit-activeml, n = {N:,}"
     beside(ours, theirs, row=row, limit=1, rounds=ROUNDS, faster=True)
