@@ -2,11 +2,21 @@
 
 from modal_interp.datasets._fetch import fetch_agnews, fetch_mr, fetch_subj, fetch_trec
 from modal_interp.datasets._make import make_reviews, make_sigmoid
+from modal_interp.datasets._tables import (
+    fetch_default,
+    fetch_employee,
+    fetch_news,
+    fetch_telescope,
+)
 
 __all__ = [
     "fetch_agnews",
+    "fetch_default",
+    "fetch_employee",
     "fetch_mr",
+    "fetch_news",
     "fetch_subj",
+    "fetch_telescope",
     "fetch_trec",
     "make_reviews",
     "make_sigmoid",

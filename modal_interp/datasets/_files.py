@@ -32,6 +32,8 @@ class Source(NamedTuple):
     columns: tuple[str, ...]
     publisher: str
     make: Callable[[Path], pd.DataFrame]
+    label: str = "label"
+    folder: str = "text"
 
 
 MR = Source("mr.csv.gz", ("text", "label"), CORNELL, read_mr)
@@ -61,7 +63,7 @@ def _data_home(data_home: str | os.PathLike[str] | None) -> Path:
 def at_hand(source: Source, data_home: str | os.PathLike[str] | None) -> Path | None:
     """Return the path of the ready file, where there is one."""
     home = _data_home(data_home)
-    places = (home / source.file, home / "text" / source.file)
+    places = (home / source.file, home / source.folder / source.file)
     return next((place for place in places if place.is_file()), None)
 
 
@@ -109,7 +111,7 @@ def _read(path: Path, source: Source) -> pd.DataFrame:
             f"{', '.join(frame.columns)}, without {', '.join(missing)}. Remove it to download it "
             "again."
         )
-    unlabelled = int((frame["label"] == "").sum())
+    unlabelled = int((frame[source.label] == "").sum())
     if len(frame) == 0 or unlabelled:
         raise ValueError(
             f"{path} must have rows, each with a label; found {len(frame)} rows, {unlabelled} of "

@@ -1,0 +1,30 @@
+"""Learning curves: run query strategies side by side, measure them and draw them."""
+
+from modal_interp.experiments.comparisons import WinMatrix, win_matrix
+from modal_interp.experiments.displays import (
+    LearningCurveDisplay,
+    PairwiseMatrixDisplay,
+    SelectionDisplay,
+)
+from modal_interp.experiments.metrics import (
+    area_under_curve,
+    labels_to_reach,
+    normalized_auc,
+    summary,
+)
+from modal_interp.experiments.results import load_results
+from modal_interp.experiments.runner import run_experiment
+
+__all__ = [
+    "LearningCurveDisplay",
+    "PairwiseMatrixDisplay",
+    "SelectionDisplay",
+    "WinMatrix",
+    "area_under_curve",
+    "labels_to_reach",
+    "load_results",
+    "normalized_auc",
+    "run_experiment",
+    "summary",
+    "win_matrix",
+]

@@ -1,0 +1,57 @@
+"""The command line: ``python -m modal_interp.experiments run`` and ``report``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from modal_interp.experiments.configuration import add_flags, merged, problem_of, run_arguments
+from modal_interp.experiments.report import write_report
+from modal_interp.experiments.results import load_results
+from modal_interp.experiments.runner import run_experiment
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line; return its exit status."""
+    args = vars(_parser().parse_args(arguments))
+    command = args.pop("command")
+    try:
+        return _report(**args) if command == "report" else _run(args)
+    except (ValueError, TypeError, OSError, RuntimeError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("stopped; the same command goes on from here.", file=sys.stderr)
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m modal_interp.experiments",
+        description="Learning curves of query strategies: resumable, with tables and pictures.",
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+    run = commands.add_parser(
+        "run", help="run an experiment, or what is missing of it, and report on it"
+    )
+    add_flags(run)
+    report = commands.add_parser("report", help="tables and pictures of results, finished or not")
+    report.add_argument("folder", type=Path, help="what --out named")
+    return parser
+
+
+def _run(flags: dict[str, object]) -> int:
+    settings = merged(flags)
+    options = run_arguments(settings)
+    run_experiment(*problem_of(settings), verbose=1, **options)
+    return _report(Path(options["out"]))
+
+
+def _report(folder: Path) -> int:
+    print(write_report(load_results(folder), folder / "report"))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

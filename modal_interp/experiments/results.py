@@ -1,0 +1,102 @@
+"""Finished rounds as a tidy frame."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from modal_interp.experiments.storage import FULL_TRAINING, Curve, read_settings
+
+COLUMNS = (
+    "strategy", "seed", "round", "n_labeled", "score", "validation_score", "full_score",
+    "query_seconds", "fit_seconds", "score_seconds", "versions", "queried",
+)  # fmt: skip
+
+
+def load_results(
+    folder: str | os.PathLike[str],
+    *,
+    strategies: Iterable[str] | None = None,
+    seeds: Iterable[int] | None = None,
+) -> pd.DataFrame:
+    """Read the learning curves that :func:`run_experiment` wrote, finished or not.
+
+    Parameters
+    ----------
+    folder : path-like
+        Its `out`.
+    strategies, seeds : iterable, optional
+        Those to read. Without them, all that the folder holds.
+
+    Returns
+    -------
+    DataFrame
+        A row for each strategy (in the order of `strategies`, else by name), seed and round, with
+        the columns
+
+        ==================  ======================================================================
+        `strategy`          name
+        `seed`              of splits, seed set, estimator and strategy
+        `round`             0 with the seed set alone
+        `n_labeled`         labelled samples
+        `score`             on the test part
+        `validation_score`  on the validation part; NaN without one
+        `full_score`        on the test part after training on all training rows; NaN if not run
+        `query_seconds`     time of the strategy, 0 in round 0
+        `fit_seconds`       time of the training
+        `score_seconds`     time of both scores
+        `versions`          of the packages that made them
+        `queried`           int64 array, the rows of `X` that were labelled in this round
+        ==================  ======================================================================
+
+        ``attrs["settings"]`` is what the results were made with.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the folder holds no results.
+
+    Notes
+    -----
+    Departs from the paper: none; it has no part in it.
+    """
+    folder = Path(folder).expanduser()
+    settings = read_settings(folder)
+    names = sorted(settings["strategies"]) if strategies is None else list(strategies)
+    made_with = ", ".join(f"{name} {found}" for name, found in settings["versions"].items())
+    rows: list[dict[str, Any]] = []
+    for name in names:
+        for seed in sorted(_seeds_on_disk(folder, name) if seeds is None else set(seeds)):
+            rows += _curve_rows(folder, name, seed, made_with)
+    frame = pd.DataFrame(rows, columns=list(COLUMNS))
+    floats = ["score", "validation_score", "full_score"]
+    frame = frame.astype(dict.fromkeys(floats, "float64"))
+    frame.attrs["settings"] = {**settings["experiment"], "versions": settings["versions"]}
+    return frame
+
+
+def _seeds_on_disk(folder: Path, strategy: str) -> set[int]:
+    files = (folder / "curves" / strategy).glob("seed-*.jsonl")
+    return {int(path.stem.removeprefix("seed-")) for path in files}
+
+
+def _curve_rows(folder: Path, strategy: str, seed: int, versions: str) -> list[dict[str, Any]]:
+    full = Curve(folder, FULL_TRAINING, seed).rounds()
+    curve = Curve(folder, strategy, seed)
+    return [
+        {
+            "strategy": strategy,
+            "seed": seed,
+            "full_score": full[0]["score"] if full else np.nan,
+            "versions": versions,
+            **round_,
+            **times,
+            "queried": np.asarray(round_["queried"], dtype=np.int64),
+        }
+        for round_, times in zip(curve.rounds(), curve.times(), strict=True)
+    ]

@@ -1,0 +1,215 @@
+"""Learning curves of several strategies and seeds, side by side and resumable."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import joblib
+import pandas as pd
+
+from modal_interp.experiments.arguments import (
+    check_counts,
+    check_estimator,
+    check_numbers,
+    checked_data,
+    checked_seeds,
+    checked_sizes,
+    named_strategies,
+)
+from modal_interp.experiments.curve import Protocol, run_curve
+from modal_interp.experiments.plan import Size, part_sizes
+from modal_interp.experiments.progress import progress_bar
+from modal_interp.experiments.provenance import (
+    data_digest,
+    described,
+    estimator_facts,
+    versions,
+)
+from modal_interp.experiments.results import load_results
+from modal_interp.experiments.storage import FULL_TRAINING, Curve, claim
+
+Strategies = Mapping[str, Callable[..., Any]]
+
+
+def run_experiment(
+    estimator: Any,
+    X: Any,
+    y: Any,
+    strategies: Sequence[Callable[..., Any]] | Strategies,
+    *,
+    seeds: int | Iterable[int] = 5,
+    initial: Size = 0.02,
+    step: Size = 0.02,
+    budget: Size = 0.5,
+    split: tuple[Size, Size, Size] = (0.6, 0.2, 0.2),
+    scoring: Any = "accuracy",
+    warm_start: bool = False,
+    early_stopping: bool = False,
+    full_training: bool = True,
+    out: str | os.PathLike[str] | None = None,
+    n_jobs: int = 1,
+    n_threads: int = 1,
+    verbose: int = 0,
+) -> pd.DataFrame:
+    """Run modAL's loop for each strategy and seed, and return the learning curves.
+
+    Parameters
+    ----------
+    estimator : scikit-learn classifier
+        Unfitted; what each strategy accepts, for most a net of this package, alone or as the last
+        step of a pipeline. Each curve has a copy, with a seed of its own in every `random_state`
+        and, where its `classes` are None, all classes of `y`.
+    X : array, sparse matrix or list of str, of n samples
+        All data; parts to train with, to validate on and to test on are drawn from it.
+    y : array-like of shape (n,) or (n, C)
+        Labels, or an indicator of several.
+    strategies : sequence of callable, or dict of str to callable
+        Query strategies as modAL calls them, by their names. Options go in by
+        :class:`functools.partial`, which in a dict can have a name.
+    seeds : int or iterable of int, default=5
+        Repetitions, or a seed for each. All strategies of a seed share splits and seed set.
+    initial, step, budget : float or int, default=0.02, 0.02, 0.5
+        Labelled samples at first, more in each round, and in the end. A float is a share of the
+        training part, an int a count.
+    split : (train, validation, test), default=(0.6, 0.2, 0.2)
+        Shares or counts of the rows, stratified where each class is large enough. Strategies
+        choose from the training part.
+    scoring : str or callable, default="accuracy"
+        A scorer of scikit-learn.
+    warm_start : bool, default=False
+        False trains from scratch in each round; True goes on training (the estimator must have a
+        parameter `warm_start`).
+    early_stopping : bool, default=False
+        False trains for the epochs that the estimator says; True stops by the loss on the
+        validation part, and needs a net of this package.
+    full_training : bool, default=True
+        Also train once a seed on the whole training part, which :func:`normalized_auc` needs.
+    out : path-like, optional
+        Folder of the results. A folder that holds finished rounds of the same experiment is
+        continued, whatever ended it; seeds and strategies may be added, and several processes may
+        share it. Without it nothing is kept but the returned frame.
+    n_jobs : int, default=1
+        Curves at once, as joblib counts: -1 for one a processor.
+    n_threads : int, default=1
+        Threads of each curve. Part of the experiment, since sums are rounded by it: curves do not
+        depend on `n_jobs`.
+    verbose : int, default=0
+        Above 0, a progress bar over rounds, with the newest score and the time left.
+
+    Returns
+    -------
+    DataFrame
+        A row for each strategy, seed and round, as :func:`load_results` gives it.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a parameter breaks its rule, before anything is trained; or if `out` holds results of
+        another experiment, code or data, naming what differs.
+    RuntimeError
+        If a curve fails, naming strategy and seed. What was finished is kept.
+
+    Notes
+    -----
+    Curves of one `out` are equal to the last bit on one kind of machine, whatever `n_jobs` is and
+    however often the run was ended and continued, as long as estimator and strategies are
+    deterministic on one thread (on a GPU few are). Nothing learns from validation or test rows;
+    an encoder or word vectors that were fitted on all texts before have seen these texts, not
+    their labels.
+
+    Departs from the paper: none; the defaults are those of ALDEN (section 4.2), the loop is its
+    Algorithm 1 with any strategy in the place of lines 7 to 15.
+
+    Examples
+    --------
+    >>> from modal_interp import TabularMLPClassifier, margin, make_sigmoid, random_sampling
+    >>> from modal_interp.experiments import run_experiment
+    >>> X, y = make_sigmoid(200, random_state=0)
+    >>> results = run_experiment(
+    ...     TabularMLPClassifier(max_epochs=5), X, y, [margin, random_sampling],
+    ...     seeds=2, initial=20, step=10, budget=40)
+    >>> results.groupby("strategy")["n_labeled"].max().to_dict()
+    {'margin': 40, 'random_sampling': 40}
+    """
+    X, y = checked_data(X, y)
+    named, seed_list = named_strategies(strategies), checked_seeds(seeds)
+    check_counts(initial=initial, step=step, budget=budget, split=split)
+    check_numbers(n_jobs, n_threads)
+    protocol = Protocol(
+        estimator=estimator, X=X, y=y, initial=initial, step=step, budget=budget,
+        split=(split[0], split[1], split[2]), scoring=scoring, warm_start=warm_start,
+        early_stopping=early_stopping, n_threads=n_threads,
+    )  # fmt: skip
+    n_rounds = len(checked_sizes(protocol))
+    check_estimator(protocol)
+    settings = _settings(protocol, named)
+    with _folder(out) as folder:
+        claim(folder, settings)
+        units = _units(folder, named, seed_list, full_training)
+        with progress_bar([curve for curve, _ in units], n_rounds, verbose):
+            _run(protocol, units, n_jobs)
+        return load_results(folder, strategies=list(named), seeds=seed_list)
+
+
+def _run(protocol: Protocol, units: list[Any], n_jobs: int) -> None:
+    """Run what is free; then wait for what other processes hold, in case they do not finish."""
+    for wait in (False, True):
+        jobs = [joblib.delayed(_run_unit)(protocol, query, curve, wait) for curve, query in units]
+        # Without memory maps: strategies would get arrays that they cannot write to.
+        done = joblib.Parallel(n_jobs=n_jobs, max_nbytes=None, batch_size=1)(jobs)
+        units = [unit for unit, finished in zip(units, done, strict=True) if not finished]
+        if not units:
+            return
+
+
+def _run_unit(protocol: Protocol, query: Any, curve: Curve, wait: bool) -> bool:
+    with curve.lock(wait=wait) as held:
+        if held:
+            try:
+                run_curve(protocol, query, curve)
+            except Exception as error:
+                raise RuntimeError(
+                    f"{curve.strategy} with seed {curve.seed} failed after "
+                    f"{len(curve.rounds())} rounds: {type(error).__name__}: {error}"
+                ) from error
+        return bool(held)
+
+
+def _units(
+    folder: Path, named: Strategies, seeds: list[int], full_training: bool
+) -> list[tuple[Curve, Callable[..., Any] | None]]:
+    """Return the curves seed by seed, so that what is finished can be compared."""
+    queries: dict[str, Callable[..., Any] | None] = dict(named)
+    if full_training:
+        queries = {FULL_TRAINING: None, **queries}
+    return [(Curve(folder, name, seed), query) for seed in seeds for name, query in queries.items()]
+
+
+def _settings(protocol: Protocol, named: Strategies) -> dict[str, Any]:
+    fields = ("initial", "step", "budget", "warm_start", "early_stopping", "n_threads")
+    return {
+        "data": data_digest(protocol.X, protocol.y),
+        "estimator": estimator_facts(protocol.estimator),
+        "experiment": {
+            **{name: getattr(protocol, name) for name in fields},
+            "split": list(protocol.split),
+            "scoring": described(protocol.scoring),
+            "n_train": part_sizes(protocol.split, len(protocol.y))[0],
+        },
+        "strategies": {name: described(query) for name, query in named.items()},
+        "versions": versions(),
+    }
+
+
+@contextlib.contextmanager
+def _folder(out: str | os.PathLike[str] | None) -> Any:
+    if out is not None:
+        yield Path(out).expanduser().absolute()
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        yield Path(folder)

@@ -1,0 +1,212 @@
+"""Results are never lost or mixed up: kills, full disks, other settings, several processes."""
+
+import errno
+import json
+import multiprocessing
+import os
+import random
+import time
+from functools import partial
+
+import numpy as np
+import pytest
+
+from modal_interp import TabularMLPClassifier, badge, dami_kmedoids, margin, random_sampling
+from modal_interp.experiments import load_results, storage
+from tests.experiments.small import result_bytes, run_small
+
+
+@pytest.fixture(scope="module")
+def processes():
+    """Return a way to start clean processes that have the package loaded already."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["modal_interp.experiments"])
+    return context.Process
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("whole")
+    run_small(folder)
+    return result_bytes(folder)
+
+
+@pytest.mark.parametrize(
+    ("options", "n_kills"),
+    [({}, 20), ({"warm_start": True, "seeds": 1}, 6)],
+    ids=["from scratch", "warm start"],
+)
+def test_killed_and_continued_a_run_gives_the_same_bytes(tmp_path, processes, options, n_kills):
+    run_small(tmp_path / "whole", **options)
+    expected = result_bytes(tmp_path / "whole")
+    moments = random.Random(0)
+    kills = 0
+    while kills < n_kills:
+        process = processes(target=run_small, args=(tmp_path / "killed",), kwargs=options)
+        process.start()
+        _wait_for_progress(tmp_path / "killed", process)
+        time.sleep(moments.uniform(0, 0.08))
+        if not process.is_alive():  # finished: begin again, and kill more
+            process.join()
+            assert result_bytes(tmp_path / "killed") == expected
+            _remove(tmp_path / "killed")
+            continue
+        process.kill()
+        process.join()
+        kills += 1
+    run_small(tmp_path / "killed", **options)
+    assert result_bytes(tmp_path / "killed") == expected
+
+
+def _wait_for_progress(folder, process):
+    """Wait until another round is written, so that the kills are spread over the run."""
+    before = _written(folder)
+    while _written(folder) == before and process.is_alive():
+        time.sleep(0.002)
+
+
+def _written(folder):
+    return sum(len(storage.read_lines(file)) for file in folder.glob("curves/*/seed-*.jsonl"))
+
+
+def _remove(folder):
+    for path in sorted(folder.rglob("*"), reverse=True):
+        path.rmdir() if path.is_dir() else path.unlink()
+
+
+def test_two_processes_share_a_folder(tmp_path, processes, uninterrupted):
+    both = [processes(target=run_small, args=(tmp_path,)) for _ in range(2)]
+    for process in both:
+        process.start()
+    for process in both:
+        process.join()
+    assert [process.exitcode for process in both] == [0, 0]
+    assert result_bytes(tmp_path) == uninterrupted
+
+
+def test_one_and_two_workers_give_the_same_curves(tmp_path, uninterrupted):
+    run_small(tmp_path, n_jobs=2)
+    assert result_bytes(tmp_path) == uninterrupted
+
+
+def test_a_full_disk_loses_nothing_that_was_finished(tmp_path, monkeypatch, uninterrupted):
+    written = 0
+    replace = os.replace
+
+    def full_after_twenty_files(source, target):
+        nonlocal written
+        written += 1
+        if written > 20:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        replace(source, target)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "replace", full_after_twenty_files)
+        with pytest.raises(RuntimeError, match="No space left"):
+            run_small(tmp_path)
+    assert not list(tmp_path.rglob(".seed-*"))
+    assert len(load_results(tmp_path)) > 5
+    run_small(tmp_path)
+    assert result_bytes(tmp_path) == uninterrupted
+
+
+def test_ctrl_c_loses_nothing_that_was_finished(tmp_path, uninterrupted):
+    calls = 0
+
+    def impatient(learner, X_pool, n_instances=1, *, random_state=None):
+        nonlocal calls
+        calls += 1
+        if calls == 3:
+            raise KeyboardInterrupt
+        return random_sampling(learner, X_pool, n_instances, random_state=random_state)
+
+    with pytest.raises(KeyboardInterrupt):
+        run_small(tmp_path, strategies={"random_sampling": impatient})
+    rounds = storage.Curve(tmp_path, "random_sampling", 0).rounds()
+    assert len(rounds) == 3
+    run_small(tmp_path, strategies={"random_sampling": impatient})
+    kept = result_bytes(tmp_path)
+    for name in kept:
+        if name != "settings.json":
+            assert kept[name] == uninterrupted[name]
+
+
+def test_a_round_without_its_times_is_not_counted(tmp_path, uninterrupted):
+    run_small(tmp_path)
+    curve = storage.Curve(tmp_path, "random_sampling", 1)
+    storage.write_lines(curve.rounds_file, curve.rounds()[:-1])  # killed between the two files
+    assert len(curve.times()) == len(curve.rounds()) == 6
+    run_small(tmp_path)
+    assert result_bytes(tmp_path) == uninterrupted
+
+
+@pytest.mark.parametrize(
+    ("change", "difference"),
+    [
+        ({"step": 15}, "experiment / step: 10 there, 15 here"),
+        ({"budget": 90}, "experiment / budget: 80 there, 90 here"),
+        ({"split": (0.7, 0.1, 0.2)}, "experiment / split"),
+        ({"scoring": "roc_auc"}, "experiment / scoring: 'accuracy' there, 'roc_auc' here"),
+        ({"n_threads": 2}, "experiment / n_threads: 1 there, 2 here"),
+        ({"estimator": TabularMLPClassifier(max_epochs=5)}, "max_epochs: 4 there, 5 here"),
+        ({"X": np.zeros((200, 2))}, "data: 200 samples, digest"),
+        (
+            {"strategies": {"dami_kmedoids": partial(dami_kmedoids, target="logit")}},
+            "strategies / dami_kmedoids",
+        ),
+    ],
+)
+def test_a_folder_of_another_experiment_is_refused(tmp_path, change, difference):
+    run_small(tmp_path, seeds=1, strategies=[dami_kmedoids])
+    before = result_bytes(tmp_path)
+    with pytest.raises(ValueError, match="made differently") as refused:
+        run_small(tmp_path, **{"strategies": [dami_kmedoids], **change})
+    assert difference in str(refused.value)
+    assert result_bytes(tmp_path) == before
+
+
+@pytest.mark.parametrize("kind", ["versions / torch", "versions / modal_interp"])
+def test_results_of_another_version_are_refused(tmp_path, kind):
+    run_small(tmp_path, seeds=1, strategies=[random_sampling])
+    settings = storage.read_settings(tmp_path)
+    settings["versions"][kind.partition(" / ")[2]] = "0.0"
+    (tmp_path / "settings.json").write_text(json.dumps(settings))
+    with pytest.raises(ValueError, match=f"{kind}: 0.0 there"):
+        run_small(tmp_path, seeds=1, strategies=[random_sampling])
+
+
+def test_curves_of_unknown_origin_are_refused(tmp_path):
+    run_small(tmp_path, seeds=1, strategies=[random_sampling])
+    (tmp_path / "settings.json").unlink()
+    with pytest.raises(ValueError, match=r"no settings\.json"):
+        run_small(tmp_path, seeds=1, strategies=[random_sampling])
+
+
+def test_seeds_and_strategies_may_be_added(tmp_path, uninterrupted):
+    run_small(tmp_path, seeds=[1], strategies=[random_sampling])
+    run_small(tmp_path, seeds=[0], strategies=[dami_kmedoids])
+    run_small(tmp_path)
+    assert result_bytes(tmp_path) == uninterrupted
+    run_small(tmp_path, strategies=[margin], seeds=1)
+    found = load_results(tmp_path)
+    assert set(found["strategy"]) == {"dami_kmedoids", "margin", "random_sampling"}
+
+
+def test_a_failing_strategy_is_named_and_the_others_are_kept(tmp_path):
+    def fails(learner, X_pool, n_instances=1):
+        raise ZeroDivisionError("no luck")
+
+    with pytest.raises(RuntimeError, match=r"fails with seed 0 failed after 1 rounds.*no luck"):
+        run_small(tmp_path, strategies={"random_sampling": random_sampling, "fails": fails})
+    assert set(load_results(tmp_path, strategies=["random_sampling"])["round"]) == set(range(7))
+
+
+def test_a_continued_run_asks_nothing_again(tmp_path):
+    run_small(tmp_path, strategies=[badge])
+
+    def asks(*args, **kwargs):
+        raise AssertionError("asked again")
+
+    settings = storage.read_settings(tmp_path)
+    run_small(tmp_path, strategies=[badge])
+    assert storage.read_settings(tmp_path) == settings
