@@ -1,0 +1,144 @@
+"""The reproductions run, on made-up texts; the real ones take hours."""
+
+import importlib.util
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from modal_interp import TabularMLPClassifier, alden_diversity, make_reviews, make_sigmoid
+from modal_interp.experiments.problems import Problem, text_problem
+from tests.nets import MeanReader, small_net, word_ids
+from tests.strategies.conftest import learner_of
+
+FOLDER = Path(__file__).parent.parent / "examples" / "reproduce"
+pytestmark = pytest.mark.skipif(not FOLDER.exists(), reason="runs in a checkout")
+
+
+@pytest.fixture
+def script(monkeypatch):
+    """Return a way to load a script as Python runs it: with its own folder on the path."""
+    monkeypatch.syspath_prepend(str(FOLDER))
+    before = set(sys.modules)
+
+    def load(name):
+        spec = importlib.util.spec_from_file_location(name, FOLDER / f"{name}.py")
+        module = importlib.util.module_from_spec(spec)
+        monkeypatch.setitem(sys.modules, name, module)
+        spec.loader.exec_module(module)
+        return module
+
+    yield load
+    for name in set(sys.modules) - before:
+        if str(FOLDER) in str(getattr(sys.modules[name], "__file__", "")):
+            del sys.modules[name]
+
+
+def tiny_problem(dataset, net=None, **params):
+    """Stand in for `load_problem`: few made-up samples, and a net that is soon trained."""
+    params = {**params, "max_epochs": 1}
+    if net == "mlp":
+        return Problem(TabularMLPClassifier(**params), *make_sigmoid(200, random_state=0))
+    texts, y = make_reviews(200, random_state=0)
+    vectors = params.pop("word_vectors", True)
+    return text_problem(
+        texts, y, net or "cnn", word_vectors=vectors, word_vector_epochs=1, **params
+    )
+
+
+def tiny_run(script, monkeypatch, name, *arguments):
+    module = script(name)
+    monkeypatch.setattr(module, "load_problem", tiny_problem)
+    monkeypatch.setattr(sys, "argv", [name, *arguments])
+    for protocol in sys.modules["settings"].PROTOCOLS.values():
+        protocol.update(seeds=2, initial=20, step=20, budget=60)
+    module.main()
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "experiment"),
+    [
+        ("alden", ["--data", "mr", "--nets", "cnn"], "alden-mr-cnn"),
+        ("dami_texts", ["--data", "mr", "--nets", "cnn"], "alden-mr-cnn"),
+        ("dami_tables", ["--data", "telescope"], "dami-telescope"),
+    ],
+)
+def test_scripts_run_and_their_tables_are_made(
+    script, monkeypatch, tmp_path, name, data, experiment
+):
+    out = ["--out", str(tmp_path / "results"), "--n-jobs", "1"]
+    tiny_run(script, monkeypatch, name, *data, *out)
+    tables = script("tables")
+    places = {"--results": tmp_path / "results" / "committed", "--out": tmp_path / "docs"}
+    arguments = [str(part) for pair in places.items() for part in pair]
+    monkeypatch.setattr(sys, "argv", ["tables", *arguments])
+    tables.main()
+    curves = pd.read_csv(tmp_path / "docs" / f"{experiment}.csv")
+    assert curves["strategy"].nunique() == 6
+    assert set(curves["n_labeled"]) == {20, 40, 60}
+    assert (tmp_path / "docs" / f"{experiment}.png").stat().st_size > 10_000
+    assert len(pd.read_csv(tmp_path / "docs" / "summary.csv")) == 6
+
+
+def test_curves_of_other_machines_are_kept(script, monkeypatch, tmp_path):
+    tiny_run(script, monkeypatch, "dami_tables", "--data", "news", "--out", str(tmp_path))
+    tables, file = script("tables"), tmp_path / "dami-news.csv"
+    here = tables.merged_curves(tmp_path / "committed" / "dami-news", file)
+    there = here.assign(seed=here["seed"] + 1, score=0.5)  # seeds 1 and 2; 1 is known here
+    there.to_csv(file, index=False)
+    merged = tables.merged_curves(tmp_path / "committed" / "dami-news", file)
+    assert set(merged["seed"]) == {0, 1, 2}
+    assert set(merged.loc[merged["seed"] == 2, "score"]) == {0.5}
+    assert len(merged) == len(here) * 3 // 2
+    elsewhere = tables.merged_curves(tmp_path / "none", file)
+    assert set(elsewhere["seed"]) == {1, 2}
+
+
+def test_seeds_without_a_curve_are_left_out(script):
+    curves = pd.DataFrame(
+        [(name, seed, round_) for name in "ab" for seed in (0, 1) for round_ in (0, 1)],
+        columns=["strategy", "seed", "round"],
+    )
+    assert set(script("tables").finished_seeds(curves[:-1])["seed"]) == {0}
+
+
+def test_known_words_alone_are_alden_where_all_are_known(script):
+    why = script("why_alden")
+    labeled, pool = word_ids(30, seed=0), word_ids(20, seed=1)
+    pool = np.where(np.isin(pool, labeled), pool, labeled.max())
+    learner = learner_of(small_net(MeanReader), alden_diversity, labeled, None)
+    learner.estimator.n_words_ = 100
+    picks = []
+    for query in (alden_diversity, why.alden_known_words):
+        learner.query_strategy = query
+        picks.append(learner.query(pool, n_instances=5)[0].tolist())
+    assert picks[0] == picks[1]
+
+
+def test_variants_and_kinds_of_texts(script, monkeypatch, tmp_path, capsys):
+    why = script("why_alden")
+    monkeypatch.setattr(why, "load_problem", tiny_problem)
+    monkeypatch.setattr(why, "BASE", {"initial": 20, "step": 20, "budget": 60})
+    monkeypatch.setattr(
+        sys, "argv", ["why", "--quick", "--only", "base", "--n-jobs", "1", "--out", str(tmp_path)]
+    )
+    why.main()
+    shown = capsys.readouterr().out
+    assert "words_a_text" in shown
+    assert "alden_known_words" in shown
+    assert next(why.variants())[0] == "base"
+
+
+def test_the_search_looks_at_validation_scores_of_random_sampling(script, monkeypatch, tmp_path):
+    search = script("search_settings")
+    monkeypatch.setattr(search, "load_problem", tiny_problem)
+    monkeypatch.setattr(search, "CURVE", {"initial": 20, "step": 20, "budget": 60})
+    monkeypatch.setattr(search, "SETTINGS", {"mlp": [{"lr": 0.01}, {"lr": 0.02}]})
+    out = tmp_path / "search.csv"
+    monkeypatch.setattr(sys, "argv", ["s", "tables", "--dataset", "news", "--out", str(out)])
+    search.main()
+    found = pd.read_csv(out)
+    assert found["lr"].tolist() == [0.01, 0.02]
+    assert found["validation_score"].between(0, 1).all()
