@@ -18,7 +18,8 @@ extensions = [
 ]
 myst_enable_extensions = ["dollarmath", "colon_fence", "deflist"]
 myst_heading_anchors = 3
-exclude_patterns = ["_build", "performance/*"]  # tables that performance.md includes
+# Tables that performance.md and reproductions.md include.
+exclude_patterns = ["_build", "performance/*", "reproductions/*.md"]
 
 autosummary_generate = True
 autodoc_typehints = "none"  # numpydoc's Parameters say it with shapes

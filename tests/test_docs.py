@@ -18,7 +18,7 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 PYTHON_BLOCK = re.compile(r"```python\n(.*?)```", re.DOTALL)
 
 # Pages whose blocks, one after the other, are a whole program.
-COMPLETE = {"README.md", "five_minutes.md", "performance.md"}
+COMPLETE = {"README.md", "experiments.md", "five_minutes.md", "performance.md"}
 
 # What stands on a page without being built there: the reader's own data and learners.
 READERS_OWN = """

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 from modal_interp.experiments.configuration import add_flags, merged, problem_of, run_arguments
 from modal_interp.experiments.report import write_report
@@ -14,9 +15,9 @@ from modal_interp.experiments.runner import run_experiment
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; return its exit status."""
-    args = vars(_parser().parse_args(arguments))
-    command = args.pop("command")
     try:
+        args = vars(_parser().parse_args(arguments))
+        command = args.pop("command")
         return _report(**args) if command == "report" else _run(args)
     except (ValueError, TypeError, OSError, RuntimeError) as error:
         print(f"error: {error}", file=sys.stderr)
@@ -26,8 +27,16 @@ def main(arguments: list[str] | None = None) -> int:
         return 130
 
 
+class _Parser(argparse.ArgumentParser):
+    """One line that says what is wrong, without all flags before it."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise what `main` reports."""
+        raise ValueError(f"{message}. All flags: {self.prog} --help")
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="python -m modal_interp.experiments",
         description="Learning curves of query strategies: resumable, with tables and pictures.",
     )
@@ -45,7 +54,7 @@ def _run(flags: dict[str, object]) -> int:
     settings = merged(flags)
     options = run_arguments(settings)
     run_experiment(*problem_of(settings), verbose=1, **options)
-    return _report(Path(options["out"]))
+    return _report(Path(options["out"]).expanduser())
 
 
 def _report(folder: Path) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
@@ -10,6 +11,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import scipy.sparse as sp
+from numpy.typing import NDArray
+from sklearn.dummy import DummyClassifier
 from sklearn.metrics import get_scorer
 
 from modal_interp.experiments.curve import Protocol
@@ -31,6 +34,11 @@ def checked_data(X: Any, y: Any) -> tuple[Any, Any]:
         raise ValueError(
             f"y must hold a label for each of the samples of X; found shapes {X.shape} of X and "
             f"{y.shape} of y."
+        )
+    if not sp.issparse(X) and X.dtype.kind == "f" and not np.isfinite(X).all():
+        raise ValueError(
+            "X must hold finite numbers, because modAL refuses others even where a pipeline would "
+            f"fill them in; found {int((~np.isfinite(X)).sum())} that are not. Fill them in before."
         )
     if y.ndim == 1 and len(np.unique(y)) < 2:
         raise ValueError(f"y must hold at least two classes; found {np.unique(y).tolist()}.")
@@ -115,6 +123,29 @@ def check_numbers(n_jobs: Any, n_threads: Any) -> None:
         raise ValueError(f"n_threads must be at least 1; found {n_threads!r}.")
 
 
+def check_switches(**switches: Any) -> None:
+    """Check what is either on or off."""
+    for name, value in switches.items():
+        if not isinstance(value, bool):
+            raise TypeError(f"{name} must be True or False; found {value!r}.")
+
+
+def check_scoring(scoring: Any, y: NDArray[Any]) -> None:
+    """Check that the scorer exists and, one of scikit-learn's, that it takes these labels."""
+    scorer = get_scorer(scoring)
+    if not isinstance(scoring, str):
+        return  # it may ask more of an estimator than a dummy has
+    nothing = np.zeros((len(y), 1))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a dummy never predicts some classes
+        try:
+            scorer(DummyClassifier(strategy="prior").fit(nothing, y), nothing, y)
+        except (ValueError, TypeError, AttributeError) as error:
+            raise ValueError(
+                f"scoring={scoring!r} cannot score the labels of y: {error}"
+            ) from error
+
+
 def checked_sizes(protocol: Protocol) -> list[int]:
     """Return the labelled samples of each round, which every seed has alike."""
     n_train, n_validation, _ = part_sizes(protocol.split, len(protocol.y))
@@ -122,7 +153,6 @@ def checked_sizes(protocol: Protocol) -> list[int]:
         raise ValueError(
             f"early_stopping=True needs a validation part; found split={protocol.split!r}."
         )
-    get_scorer(protocol.scoring)
     return protocol.sizes(n_train)
 
 

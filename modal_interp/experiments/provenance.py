@@ -61,7 +61,7 @@ def described(value: Any) -> str:
         bound = [described(part) for part in value.args]
         bound += [f"{name}={described(part)}" for name, part in sorted(value.keywords.items())]
         return f"{described(value.func)}({', '.join(bound)})"
-    if isinstance(value, np.ndarray) and value.size > 20:
+    if isinstance(value, np.ndarray):
         return f"array of shape {value.shape}, {_digest(value)}"
     if inspect.isroutine(value) or inspect.isclass(value):
         return _named_code(value)
@@ -69,7 +69,7 @@ def described(value: Any) -> str:
         return repr({key: described(part) for key, part in value.items()})
     if isinstance(value, list | tuple):
         return f"[{', '.join(described(part) for part in value)}]"
-    if value is None or isinstance(value, str | bool | int | float | np.generic | np.ndarray):
+    if value is None or isinstance(value, str | bool | int | float | np.generic):
         return repr(value)
     return f"{type(value).__name__}, {_digest(value)}"
 
@@ -86,11 +86,28 @@ def _named_code(value: Callable[..., Any] | type) -> str:
     )
     if installed:
         return f"{module}.{name}"
+    parts = [_source(value), *_bytecode(value)]
+    if (owner := getattr(value, "__self__", None)) is not None and not inspect.ismodule(owner):
+        parts.append(described(owner))  # a method knows its object
+    return f"{name} (code {hashlib.sha256(repr(parts).encode()).hexdigest()[:12]})"
+
+
+def _source(value: Any) -> str:
     try:
-        source = inspect.getsource(value)
+        return inspect.getsource(value)
     except (OSError, TypeError):  # typed at a prompt, or not in Python
-        return str(name)
-    return f"{name} (code {hashlib.sha256(source.encode()).hexdigest()[:12]})"
+        return ""
+
+
+def _bytecode(value: Any) -> list[str]:
+    """Return what the source of a function does not show, as of two lambdas on one line."""
+    code = getattr(value, "__code__", None)
+    if code is None:
+        return []
+    constants = [repr(c) for c in code.co_consts if not inspect.iscode(c)]
+    cells = [cell.cell_contents for cell in getattr(value, "__closure__", None) or ()]
+    known = [*cells, getattr(value, "__defaults__", None), getattr(value, "__kwdefaults__", None)]
+    return [code.co_code.hex(), *code.co_names, *constants, *(described(part) for part in known)]
 
 
 def _digest(value: Any) -> str:

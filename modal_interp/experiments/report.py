@@ -52,7 +52,6 @@ def write_report(results: pd.DataFrame, folder: Path) -> str:
         write_text(folder / name, text)
     written = [folder / name for name in texts]
     for name, display in _displays(results).items():
-        display.plot()
         display.figure_.savefig(folder / name, dpi=150)
         _close(display.figure_)
         written.append(folder / name)

@@ -16,6 +16,8 @@ from modal_interp.experiments.arguments import (
     check_counts,
     check_estimator,
     check_numbers,
+    check_scoring,
+    check_switches,
     checked_data,
     checked_seeds,
     checked_sizes,
@@ -140,6 +142,10 @@ def run_experiment(
     named, seed_list = named_strategies(strategies), checked_seeds(seeds)
     check_counts(initial=initial, step=step, budget=budget, split=split)
     check_numbers(n_jobs, n_threads)
+    check_switches(
+        warm_start=warm_start, early_stopping=early_stopping, full_training=full_training
+    )
+    check_scoring(scoring, y)
     protocol = Protocol(
         estimator=estimator, X=X, y=y, initial=initial, step=step, budget=budget,
         split=(split[0], split[1], split[2]), scoring=scoring, warm_start=warm_start,
@@ -198,12 +204,16 @@ def _settings(protocol: Protocol, named: Strategies) -> dict[str, Any]:
         "experiment": {
             **{name: getattr(protocol, name) for name in fields},
             "split": list(protocol.split),
-            "scoring": described(protocol.scoring),
+            "scoring": _scorer_name(protocol.scoring),
             "n_train": part_sizes(protocol.split, len(protocol.y))[0],
         },
         "strategies": {name: described(query) for name, query in named.items()},
         "versions": versions(),
     }
+
+
+def _scorer_name(scoring: Any) -> str:
+    return scoring if isinstance(scoring, str) else described(scoring)
 
 
 @contextlib.contextmanager

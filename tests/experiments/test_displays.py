@@ -160,7 +160,7 @@ def test_curves_end_where_a_seed_ends(results):
     display = LearningCurveDisplay.from_results(results[~late & one_seed])
     assert [len(line.get_xdata()) for line in display.lines_] == [5, 3, 5]
     assert [line.get_label() for line in display.lines_] == [
-        "alden (1 seeds)",
+        "alden (1 seed)",
         "badge (8 seeds)",
         "random_sampling (8 seeds)",
     ]

@@ -190,7 +190,7 @@ class LearningCurveDisplay:
         counts = curves["n_seeds"].first()
         for strategy, curve in curves:
             # How many seeds there are is said where the curves cannot be compared at sight.
-            seeds = f" ({counts[strategy]} seeds)" if counts.nunique() > 1 else ""
+            seeds = f" ({_seeds(counts[strategy])})" if counts.nunique() > 1 else ""
             look = style(int(curve["style"].iloc[0]))
             self.lines_ += self.ax_.plot(
                 curve["x"], curve["value"], label=f"{strategy}{seeds}", markersize=4, **look
@@ -247,6 +247,10 @@ def _curves(
     if not parts:
         raise ValueError(f"results must hold a {score} that all seeds of a strategy have.")
     return pd.concat(parts, ignore_index=True)
+
+
+def _seeds(n: int) -> str:
+    return "1 seed" if n == 1 else f"{n} seeds"
 
 
 def _ends(scores: Floats, band: str | None, confidence: float) -> tuple[Floats, Floats]:
