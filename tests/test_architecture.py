@@ -76,6 +76,7 @@ IN_ORDER = {
         "storage",
         "curve",
         "arguments",
+        "descriptions",
         "provenance",
         "progress",
         "results",

@@ -104,11 +104,11 @@ def check_counts(**sizes: Any) -> None:
     split = sizes.pop("split")
     if not isinstance(split, list | tuple) or len(split) != 3:
         raise ValueError(f"split must be (train, validation, test); found {split!r}.")
-    for name, size in [*sizes.items(), *((f"split[{i}]", part) for i, part in enumerate(split))]:
-        least = 0 if name.startswith("split") else None
+    parts = {f"split[{place}]": part for place, part in enumerate(split)}
+    for name, size in {**sizes, **parts}.items():
         share = isinstance(size, float) and 0 <= size <= 1
-        count = isinstance(size, int | np.integer) and not isinstance(size, bool) and size >= 0
-        if not (share or count) or (size == 0 and least is None):
+        count = isinstance(size, int) and not isinstance(size, bool) and size >= 0
+        if not (share or count) or (size == 0 and name not in parts):
             raise ValueError(
                 f"{name} must be a share in (0, 1] as a float or a count as an int; found {size!r}."
             )

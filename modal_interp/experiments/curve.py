@@ -75,11 +75,20 @@ class Protocol:
         """Return the score on these rows, None where there are none."""
         if len(rows) == 0:
             return None
-        return float(get_scorer(self.scoring)(estimator, self.X[rows], self.y[rows]))
+        with _own_randomness(derived_seed(0, "score, global")):
+            return float(get_scorer(self.scoring)(estimator, self.X[rows], self.y[rows]))
 
 
-def run_curve(protocol: Protocol, query: Callable[..., Any] | None, curve: Curve) -> None:
-    """Run what is missing of a curve; without `query`, train once on all training rows."""
+def run_curve(
+    protocol: Protocol,
+    query: Callable[..., Any] | None,
+    curve: Curve,
+    may_write: Callable[[], None] = lambda: None,
+) -> None:
+    """Run what is missing of a curve; without `query`, train once on all training rows.
+
+    `may_write` is called before each round is written, to raise if it must not be.
+    """
     with _threads(protocol.n_threads):
         parts = split_rows(protocol.y, protocol.split, curve.seed)
         sizes = protocol.sizes(len(parts.train)) if query else [len(parts.train)]
@@ -88,7 +97,7 @@ def run_curve(protocol: Protocol, query: Callable[..., Any] | None, curve: Curve
             return
         loop = _Loop(protocol, query, curve, parts)
         for n_labeled in missing:
-            loop.run_round(n_labeled)
+            loop.run_round(n_labeled, may_write)
 
 
 class _Loop:
@@ -101,11 +110,11 @@ class _Loop:
         self.queried = [np.asarray(done["queried"], dtype=np.int64) for done in curve.rounds()]
         self.learner: ActiveLearner | None = None
         # What is trained anew has no memory: only its last training must be done again.
-        replayed = range(len(self.queried)) if protocol.warm_start else []
-        for round_ in replayed or range(len(self.queried))[-1:]:
+        n_done = len(self.queried)
+        for round_ in range(0 if protocol.warm_start else max(0, n_done - 1), n_done):
             self._train(round_)
 
-    def run_round(self, n_labeled: int) -> None:
+    def run_round(self, n_labeled: int, may_write: Callable[[], None]) -> None:
         """Ask for samples up to `n_labeled`, train, score, and write the round down."""
         started = time.perf_counter()
         self.queried.append(self._choose(n_labeled))
@@ -125,6 +134,7 @@ class _Loop:
             "fit_seconds": trained - asked,
             "score_seconds": time.perf_counter() - trained,
         }
+        may_write()
         self.curve.append(round_, {name: round(value, 4) for name, value in times.items()})
 
     def _score(self, rows: Rows) -> float | None:
@@ -151,16 +161,22 @@ class _Loop:
         X, y = self.protocol.X, self.protocol.y
         with _own_randomness(derived_seed(self.curve.seed, "fit, global", round_)):
             if self.learner is not None:
+                if not self.protocol.warm_start:
+                    # A fresh copy, so that a round knows nothing of how many went before.
+                    self.learner.estimator = self._fresh_estimator()
                 rows = self.queried[round_]
                 self.learner.teach(X[rows], y[rows])
                 return
             rows = np.concatenate(self.queried[: round_ + 1])
             self.learner = ActiveLearner(
-                estimator=self.protocol.seeded_estimator(self.curve.seed, self.parts),
+                estimator=self._fresh_estimator(),
                 query_strategy=_failing_once(self.query or _never_asks),
                 X_training=X[rows],
                 y_training=y[rows],
             )
+
+    def _fresh_estimator(self) -> Any:
+        return self.protocol.seeded_estimator(self.curve.seed, self.parts)
 
 
 def _never_asks(learner: Any, X_pool: Any, n_instances: int = 1) -> Any:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 from skorch.helper import predefined_split
 
 from modal_interp.estimators.classifier import _ModuleClassifier
 from modal_interp.estimators.labels import encode_targets, known_classes
 from modal_interp.estimators.skorch_net import RowsDataset
+from modal_interp.estimators.word_ids import _WordIdsClassifier
 
 
 class ValidatedPipeline(Pipeline):
@@ -23,7 +26,8 @@ class ValidatedPipeline(Pipeline):
 
     def fit(self, X: Any, y: Any) -> ValidatedPipeline:
         """Fit the steps, then train the net until the validation loss no longer falls."""
-        assert self.validation is not None
+        if self.validation is None:
+            raise ValueError("validation must be set before fit: use stopping_early.")
         X_validation, y_validation = self.validation
         for _, step in self.steps[:-1]:
             if step not in (None, "passthrough"):
@@ -37,10 +41,13 @@ class ValidatedPipeline(Pipeline):
         return self
 
 
-def as_input(net: _ModuleClassifier, X: Any) -> Any:
+def as_input(net: _ModuleClassifier, X: Any) -> NDArray[Any]:
     """Return samples in the dtype that the net is trained on."""
-    X = np.asarray(X)
-    return X.astype(np.int64 if np.issubdtype(X.dtype, np.integer) else np.float32)
+    if sp.issparse(X):
+        raise TypeError(
+            "early_stopping=True needs dense samples; found a sparse matrix. Call .toarray() on it."
+        )
+    return np.asarray(X, dtype=np.int64 if isinstance(net, _WordIdsClassifier) else np.float32)
 
 
 def stopping_early(estimator: Any, X_validation: Any, y_validation: Any) -> ValidatedPipeline:

@@ -60,6 +60,8 @@ def load_results(
     ------
     FileNotFoundError
         If the folder holds no results.
+    ValueError
+        If it does not know one of `strategies`, or a file in it is damaged.
 
     Notes
     -----
@@ -67,7 +69,13 @@ def load_results(
     """
     folder = Path(folder).expanduser()
     settings = read_settings(folder)
-    names = sorted(settings["strategies"]) if strategies is None else list(strategies)
+    known = sorted(settings["strategies"])
+    names = known if strategies is None else list(strategies)
+    if unknown := [name for name in names if name not in known]:
+        raise ValueError(
+            f"strategies must be out of {', '.join(known)}, which {folder} holds; found "
+            f"{unknown[0]!r}."
+        )
     made_with = ", ".join(f"{name} {found}" for name, found in settings["versions"].items())
     rows: list[dict[str, Any]] = []
     for name in names:
@@ -88,15 +96,18 @@ def _seeds_on_disk(folder: Path, strategy: str) -> set[int]:
 def _curve_rows(folder: Path, strategy: str, seed: int, versions: str) -> list[dict[str, Any]]:
     full = Curve(folder, FULL_TRAINING, seed).rounds()
     curve = Curve(folder, strategy, seed)
+    rounds = curve.rounds()
+    # By round: the times of the newest may be there already, or be missing after a power cut.
+    times = {line["round"]: line for line in curve.times()}
     return [
         {
             "strategy": strategy,
             "seed": seed,
             "full_score": full[0]["score"] if full else np.nan,
             "versions": versions,
+            **times.get(round_["round"], {}),
             **round_,
-            **times,
             "queried": np.asarray(round_["queried"], dtype=np.int64),
         }
-        for round_, times in zip(curve.rounds(), curve.times(), strict=True)
+        for round_ in rounds
     ]

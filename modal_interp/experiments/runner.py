@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
+import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -24,18 +25,22 @@ from modal_interp.experiments.arguments import (
     named_strategies,
 )
 from modal_interp.experiments.curve import Protocol, run_curve
+from modal_interp.experiments.descriptions import described
 from modal_interp.experiments.plan import Size, part_sizes
 from modal_interp.experiments.progress import progress_bar
 from modal_interp.experiments.provenance import (
+    code_version,
     data_digest,
-    described,
     estimator_facts,
     versions,
 )
 from modal_interp.experiments.results import load_results
-from modal_interp.experiments.storage import FULL_TRAINING, Curve, claim
+from modal_interp.experiments.storage import FULL_TRAINING, Claim, Curve, claim
 
 Strategies = Mapping[str, Callable[..., Any]]
+
+# How a curve ends, if it does not fail.
+_FINISHED, _HELD = "finished", "held by another process"
 
 
 def run_experiment(
@@ -114,15 +119,19 @@ def run_experiment(
         If a parameter breaks its rule, before anything is trained; or if `out` holds results of
         another experiment, code or data, naming what differs.
     RuntimeError
-        If a curve fails, naming strategy and seed. What was finished is kept.
+        If curves fail, naming strategy and seed of each, after the others were run. What was
+        finished is kept.
 
     Notes
     -----
     Curves of one `out` are equal to the last bit on one kind of machine, whatever `n_jobs` is and
     however often the run was ended and continued, as long as estimator and strategies are
-    deterministic on one thread (on a GPU few are). Nothing learns from validation or test rows;
-    an encoder or word vectors that were fitted on all texts before have seen these texts, not
-    their labels.
+    deterministic on one thread (on a GPU few are) and a strategy keeps nothing from one query to
+    the next. With ``warm_start=True`` the earlier rounds of a continued curve are trained again.
+
+    Nothing is trained on test rows; on validation rows only the moment to stop, with
+    ``early_stopping=True``, and their labels are not counted. An encoder or word vectors that were
+    fitted on all texts before have seen these texts, not their labels.
 
     Departs from the paper: none; the defaults are those of ALDEN (section 4.2), the loop is its
     Algorithm 1 with any strategy in the place of lines 7 to 15.
@@ -158,32 +167,46 @@ def run_experiment(
         claim(folder, settings)
         units = _units(folder, named, seed_list, full_training)
         with progress_bar([curve for curve, _ in units], n_rounds, verbose):
-            _run(protocol, units, n_jobs)
+            _run(protocol, units, n_jobs, Claim.of(folder))
         return load_results(folder, strategies=list(named), seeds=seed_list)
 
 
-def _run(protocol: Protocol, units: list[Any], n_jobs: int) -> None:
+def _run(protocol: Protocol, units: list[Any], n_jobs: int, claimed: Claim) -> None:
     """Run what is free; then wait for what other processes hold, in case they do not finish."""
+    failures: list[str] = []
     for wait in (False, True):
-        jobs = [joblib.delayed(_run_unit)(protocol, query, curve, wait) for curve, query in units]
+        jobs = [
+            joblib.delayed(_run_unit)(protocol, query, curve, wait, claimed, code_version())
+            for curve, query in units
+        ]
         # Without memory maps: strategies would get arrays that they cannot write to.
-        done = joblib.Parallel(n_jobs=n_jobs, max_nbytes=None, batch_size=1)(jobs)
-        units = [unit for unit, finished in zip(units, done, strict=True) if not finished]
+        ends = joblib.Parallel(n_jobs=n_jobs, max_nbytes=None, batch_size=1)(jobs)
+        failures += [end for end in ends if end not in (_FINISHED, _HELD)]
+        units = [unit for unit, end in zip(units, ends, strict=True) if end == _HELD]
         if not units:
-            return
+            break
+    if failures:
+        raise RuntimeError("\n".join(failures))
 
 
-def _run_unit(protocol: Protocol, query: Any, curve: Curve, wait: bool) -> bool:
-    with curve.lock(wait=wait) as held:
-        if held:
-            try:
-                run_curve(protocol, query, curve)
-            except Exception as error:
-                raise RuntimeError(
-                    f"{curve.strategy} with seed {curve.seed} failed after "
-                    f"{len(curve.rounds())} rounds: {type(error).__name__}: {error}"
-                ) from error
-        return bool(held)
+def _run_unit(
+    protocol: Protocol, query: Any, curve: Curve, wait: bool, claimed: Claim, code: str
+) -> str:
+    """Return how it ended: one failure must not keep the other curves from being run."""
+    with curve.lock(wait=wait) as mine:
+        if not mine:
+            return _HELD
+        try:
+            if code_version() != code:
+                raise RuntimeError(f"the code of this package was changed, from {code}.")
+            claimed.check()
+            run_curve(protocol, query, curve, claimed.check)
+        except Exception as error:
+            return (
+                f"{curve.strategy} with seed {curve.seed} failed after {len(curve.rounds())} "
+                f"rounds: {type(error).__name__}: {error}\n{traceback.format_exc()}"
+            )
+        return _FINISHED
 
 
 def _units(

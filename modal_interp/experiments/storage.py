@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import platform
 import uuid
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -40,14 +41,20 @@ class Curve(NamedTuple):
         return read_lines(self.rounds_file)
 
     def times(self) -> list[dict[str, Any]]:
-        """Return the times of the finished rounds: a kill may have left one more."""
-        return read_lines(self.times_file)[: len(self.rounds())]
+        """Return the times, each with its round: a kill may have left one of a lost round."""
+        return read_lines(self.times_file)
 
     def append(self, round_: dict[str, Any], times: dict[str, Any]) -> None:
         """Add a finished round; whoever reads meanwhile sees all of it or nothing."""
-        # The times first: a round whose times are missing could not be told from a lost one.
-        write_lines(self.times_file, [*self.times(), times])
-        write_lines(self.rounds_file, [*self.rounds(), round_])
+        number, done = round_["round"], self.rounds()
+        if number != len(done):
+            raise RuntimeError(
+                f"{self.rounds_file} should hold {number} rounds, and holds {len(done)}: somebody "
+                "changed it meanwhile."
+            )
+        earlier = [line for line in self.times() if line["round"] < number]
+        write_lines(self.times_file, [*earlier, {"round": number, **times}])
+        write_lines(self.rounds_file, [*done, round_])
 
     @contextlib.contextmanager
     def lock(self, *, wait: bool) -> Any:
@@ -57,13 +64,17 @@ class Curve(NamedTuple):
         """
         path = self.folder / "locks" / f"{self.strategy}-{self.seed}.lock"
         path.parent.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(path, timeout=-1 if wait else 0)
         try:
-            with FileLock(path, timeout=-1 if wait else 0):
-                _remove_unnamed(self.rounds_file)
-                _remove_unnamed(self.times_file)
-                yield True
+            lock.acquire()
         except Timeout:
             yield False
+            return
+        with lock:
+            _remove_unnamed(self.rounds_file)
+            _remove_unnamed(self.times_file)
+            yield True
+        lock.release()
 
 
 def read_lines(path: Path) -> list[dict[str, Any]]:
@@ -72,7 +83,13 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         return []
-    return [json.loads(line) for line in text.splitlines()]
+    try:
+        return [json.loads(line) for line in text.splitlines()]
+    except ValueError as error:
+        raise ValueError(
+            f"{path} must hold a JSON object in each line, which nothing but this package should "
+            f"change; found something else ({error}). Remove it to run its curve again."
+        ) from error
 
 
 def write_lines(path: Path, lines: list[dict[str, Any]]) -> None:
@@ -90,10 +107,21 @@ def write_text(path: Path, text: str) -> None:
             file.flush()
             os.fsync(file.fileno())
         os.replace(unnamed, path)
+        _sync_folder(path.parent)
     except BaseException:
         with contextlib.suppress(OSError):
             unnamed.unlink()
         raise
+
+
+def _sync_folder(folder: Path) -> None:
+    """See the new name on the disk, too, where folders can be opened."""
+    if os.name == "posix":
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 def _remove_unnamed(path: Path) -> None:
@@ -144,6 +172,48 @@ def claim(folder: Path, settings: dict[str, Any]) -> None:
                 "Name another folder."
             )
         write_text(folder / _SETTINGS, json.dumps(settings, indent=1, sort_keys=True) + "\n")
+
+
+class Claim(NamedTuple):
+    """The right of a process, and of the workers it starts, to write into a folder."""
+
+    folder: Path
+    made_with: str
+    owner: int
+    machine: str
+
+    @classmethod
+    def of(cls, folder: Path) -> Claim:
+        """Return the claim of this process on a folder that it has claimed."""
+        return cls(folder, _made_with(folder), os.getpid(), platform.node())
+
+    def check(self) -> None:
+        """Check that the claim holds still: a worker may outlive its owner, and the folder."""
+        if _made_with(self.folder) != self.made_with:
+            raise RuntimeError(f"{self.folder} was removed or replaced meanwhile.")
+        if not self._owner_lives():
+            raise RuntimeError(f"the process {self.owner} that this one works for is gone.")
+
+    def _owner_lives(self) -> bool:
+        if self.owner in (os.getpid(), os.getppid()):
+            return True
+        if os.name != "posix" or platform.node() != self.machine:
+            return True  # it cannot be told
+        try:
+            os.kill(self.owner, 0)  # no signal: only asks whether there is such a process
+        except ProcessLookupError:
+            return False
+        except PermissionError:
+            pass
+        return True
+
+
+def _made_with(folder: Path) -> str:
+    """Return what the folder's results are made with, whatever strategies are added."""
+    try:
+        return json.dumps({**read_settings(folder), "strategies": None}, sort_keys=True)
+    except FileNotFoundError:
+        return ""
 
 
 def _refuse_others(folder: Path, there: dict[str, Any], here: dict[str, Any]) -> None:

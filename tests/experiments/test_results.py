@@ -28,9 +28,10 @@ from modal_interp import (
     random_sampling,
 )
 from modal_interp.experiments import load_results, provenance, storage
+from modal_interp.experiments.descriptions import described
 from modal_interp.experiments.own_data import read_problem
 from modal_interp.experiments.problems import load_problem, text_problem
-from modal_interp.experiments.provenance import described, estimator_facts
+from modal_interp.experiments.provenance import estimator_facts
 from modal_interp.experiments.results import COLUMNS
 from tests.experiments.small import run_small
 
@@ -204,7 +205,8 @@ def described_elsewhere(tmp_path, source, expression):
     (tmp_path / "own.py").write_text(textwrap.dedent(source))
     code = (
         "import numpy as np, modal_interp; from functools import partial; import own;"
-        "from modal_interp.experiments.provenance import described, estimator_facts;"
+        "from modal_interp.experiments.descriptions import described;"
+        "from modal_interp.experiments.provenance import estimator_facts;"
         f"print({expression})"
     )
     ran = subprocess.run(
@@ -287,19 +289,19 @@ def test_a_frozen_part_is_seen(tmp_path):
 
 
 def test_the_code_that_makes_curves_is_known_by_its_bytes(tmp_path, monkeypatch):
-    before = provenance.code_version()
-    assert before == provenance.code_version()
+    before = provenance.code_version.__wrapped__()
+    assert before == provenance.code_version.__wrapped__()
     for name in ("__init__.py", "experiments/curve.py", "experiments/report.py", "datasets/a.py"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text("one = 1\n")
     monkeypatch.setattr(provenance.modal_interp, "__file__", str(tmp_path / "__init__.py"))
-    first = provenance.code_version()
+    first = provenance.code_version.__wrapped__()
     (tmp_path / "experiments" / "report.py").write_text("two = 2\n")
     (tmp_path / "datasets" / "a.py").write_text("two = 2\n")
     (tmp_path / "__init__.py").write_bytes(b"one = 1\r\n")
-    assert provenance.code_version() == first != before
+    assert provenance.code_version.__wrapped__() == first != before
     (tmp_path / "experiments" / "curve.py").write_text("two = 2\n")
-    assert provenance.code_version() != first
+    assert provenance.code_version.__wrapped__() != first
 
 
 # Problems.

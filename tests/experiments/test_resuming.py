@@ -10,6 +10,7 @@ from functools import partial
 
 import numpy as np
 import pytest
+from sklearn.model_selection import GridSearchCV, StratifiedKFold
 
 from modal_interp import TabularMLPClassifier, badge, dami_kmedoids, margin, random_sampling
 from modal_interp.experiments import load_results, storage
@@ -110,16 +111,18 @@ def test_a_full_disk_loses_nothing_that_was_finished(tmp_path, monkeypatch, unin
     assert result_bytes(tmp_path) == uninterrupted
 
 
+CALLS = []
+
+
+def impatient(learner, X_pool, n_instances=1, *, random_state=None):
+    CALLS.append(None)
+    if len(CALLS) == 3:
+        raise KeyboardInterrupt
+    return random_sampling(learner, X_pool, n_instances, random_state=random_state)
+
+
 def test_ctrl_c_loses_nothing_that_was_finished(tmp_path, uninterrupted):
-    calls = 0
-
-    def impatient(learner, X_pool, n_instances=1, *, random_state=None):
-        nonlocal calls
-        calls += 1
-        if calls == 3:
-            raise KeyboardInterrupt
-        return random_sampling(learner, X_pool, n_instances, random_state=random_state)
-
+    CALLS.clear()
     with pytest.raises(KeyboardInterrupt):
         run_small(tmp_path, strategies={"random_sampling": impatient})
     rounds = storage.Curve(tmp_path, "random_sampling", 0).rounds()
@@ -135,7 +138,7 @@ def test_a_round_without_its_times_is_not_counted(tmp_path, uninterrupted):
     run_small(tmp_path)
     curve = storage.Curve(tmp_path, "random_sampling", 1)
     storage.write_lines(curve.rounds_file, curve.rounds()[:-1])  # killed between the two files
-    assert len(curve.times()) == len(curve.rounds()) == 6
+    assert len(load_results(tmp_path, strategies=["random_sampling"], seeds=[1])) == 6
     run_small(tmp_path)
     assert result_bytes(tmp_path) == uninterrupted
 
@@ -146,7 +149,7 @@ def test_a_round_without_its_times_is_not_counted(tmp_path, uninterrupted):
         ({"step": 15}, "experiment / step: 10 there, 15 here"),
         ({"budget": 90}, "experiment / budget: 80 there, 90 here"),
         ({"split": (0.7, 0.1, 0.2)}, "experiment / split"),
-        ({"scoring": "roc_auc"}, "experiment / scoring: 'accuracy' there, 'roc_auc' here"),
+        ({"scoring": "roc_auc"}, "experiment / scoring: accuracy there, roc_auc here"),
         ({"n_threads": 2}, "experiment / n_threads: 1 there, 2 here"),
         ({"estimator": TabularMLPClassifier(max_epochs=5)}, "max_epochs: 4 there, 5 here"),
         ({"X": np.zeros((200, 2))}, "data: 200 samples, digest"),
@@ -210,3 +213,83 @@ def test_a_continued_run_asks_nothing_again(tmp_path):
     settings = storage.read_settings(tmp_path)
     run_small(tmp_path, strategies=[badge])
     assert storage.read_settings(tmp_path) == settings
+
+
+def test_times_that_a_power_cut_lost_are_missing_and_no_more(tmp_path, uninterrupted):
+    run_small(tmp_path)
+    curve = storage.Curve(tmp_path, "random_sampling", 1)
+    storage.write_lines(curve.rounds_file, curve.rounds()[:5])
+    storage.write_lines(curve.times_file, curve.times()[:3])
+    run_small(tmp_path)
+    assert result_bytes(tmp_path) == uninterrupted
+    found = load_results(tmp_path, strategies=["random_sampling"], seeds=[1])
+    assert found["fit_seconds"].isna().tolist() == [False] * 3 + [True] * 2 + [False] * 2
+
+
+def test_a_damaged_curve_is_named(tmp_path):
+    run_small(tmp_path, seeds=1, strategies=[random_sampling])
+    file = storage.Curve(tmp_path, "random_sampling", 0).rounds_file
+    file.write_text(file.read_text()[:-20])
+    with pytest.raises(ValueError, match=r"seed-0\.jsonl must hold a JSON object in each line"):
+        load_results(tmp_path)
+
+
+def test_rounds_know_nothing_of_how_many_went_before(tmp_path):
+    search = GridSearchCV(
+        TabularMLPClassifier(max_epochs=2),
+        {"lr": [0.001, 0.1]},
+        cv=StratifiedKFold(3, shuffle=True, random_state=np.random.RandomState(0)),
+    )
+    given = {"estimator": search, "strategies": [dami_kmedoids], "seeds": 1, "budget": 60}
+    run_small(tmp_path / "whole", **given)
+    run_small(tmp_path / "cut", **given)
+    curve = storage.Curve(tmp_path / "cut", "dami_kmedoids", 0)
+    storage.write_lines(curve.rounds_file, curve.rounds()[:2])
+    run_small(tmp_path / "cut", **given)
+    assert result_bytes(tmp_path / "cut") == result_bytes(tmp_path / "whole")
+
+
+@pytest.mark.parametrize("options", [{"early_stopping": True}, {"n_jobs": 2}], ids=str)
+def test_a_cut_run_goes_on_the_same(tmp_path, options):
+    for name in ("whole", "cut"):
+        run_small(tmp_path / name, seeds=1, **options)
+    for strategy in ("dami_kmedoids", "random_sampling"):
+        curve = storage.Curve(tmp_path / "cut", strategy, 0)
+        storage.write_lines(curve.rounds_file, curve.rounds()[:3])
+    run_small(tmp_path / "cut", seeds=1, **options)
+    assert result_bytes(tmp_path / "cut") == result_bytes(tmp_path / "whole")
+
+
+def slow_choice(learner, X_pool, n_instances=1, *, random_state=None):
+    time.sleep(0.2)
+    return random_sampling(learner, X_pool, n_instances, random_state=random_state)
+
+
+def test_workers_stop_when_the_process_they_work_for_is_killed(tmp_path, processes):
+    options = {"n_jobs": 2, "strategies": {"random_sampling": slow_choice}, "step": 2}
+    process = processes(target=run_small, args=(tmp_path,), kwargs=options)
+    process.start()
+    while _written(tmp_path) < 4:
+        time.sleep(0.05)
+    process.kill()
+    process.join()
+    time.sleep(1)
+    written = _written(tmp_path)
+    time.sleep(1)
+    assert _written(tmp_path) == written < 60
+
+
+def removing_strategy(learner, X_pool, n_instances=1, *, random_state=None):
+    for settings in REMOVED:
+        settings.unlink(missing_ok=True)
+    return random_sampling(learner, X_pool, n_instances, random_state=random_state)
+
+
+REMOVED = []
+
+
+def test_nothing_is_written_into_a_folder_that_was_replaced(tmp_path, monkeypatch):
+    monkeypatch.setattr("tests.experiments.test_resuming.REMOVED", [tmp_path / "settings.json"])
+    with pytest.raises(RuntimeError, match="was removed or replaced meanwhile"):
+        run_small(tmp_path, seeds=1, strategies=[removing_strategy])
+    assert len(storage.Curve(tmp_path, "removing_strategy", 0).rounds()) == 1

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import scipy.sparse
 from modAL.models import ActiveLearner
 from modAL.uncertainty import uncertainty_sampling
 from sklearn.linear_model import LogisticRegression
@@ -182,6 +183,27 @@ def test_early_stopping_watches_the_validation_part():
     given = {"seeds": 1, "initial": 40, "step": 20, "budget": 80, "strategies": {"watch": watch}}
     run_experiment(estimator, X, y, early_stopping=True, **given)
     assert all(epochs < 200 for epochs, _ in seen)
+
+
+def test_early_stopping_takes_whole_numbers_and_refuses_sparse_ones():
+    X, y = make_sigmoid(200, random_state=0)
+    given = {"seeds": 1, "strategies": [random_sampling], "initial": 40, "step": 20, "budget": 60}
+    net = TabularMLPClassifier(max_epochs=3)
+    rounded = X.round().astype(np.int64)
+    assert len(run_experiment(net, rounded, y, early_stopping=True, **given)) == 2
+    sparse = scipy.sparse.csr_array(rounded)
+    with pytest.raises(RuntimeError, match="needs dense samples"):
+        run_experiment(net, sparse, y, early_stopping=True, **given)
+
+
+def test_all_curves_are_tried_before_failures_are_told():
+    def fails(learner, X_pool, n_instances=1):
+        raise ZeroDivisionError("no luck")
+
+    with pytest.raises(RuntimeError) as failed:
+        run_small(None, strategies={"fails": fails})
+    assert "fails with seed 0 failed" in str(failed.value)
+    assert "fails with seed 1 failed" in str(failed.value)
 
 
 def test_warm_start_goes_on_training():
