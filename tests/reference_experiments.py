@@ -102,12 +102,15 @@ def share(experiments, a, b):
 
 def seed_differences(experiments, a, b):
     found = []
-    for rows in experiments:
-        for seed in sorted({row["seed"] for row in rows}):
+    for seed in sorted({row["seed"] for rows in experiments for row in rows}):
+        of_seed = []
+        for rows in experiments:
             of_a, of_b = curve(rows, a, seed), curve(rows, b, seed)
             points = [of_a[r] - of_b[r] for r in of_a if r > 0 and r in of_b]
             if points:
-                found.append(sum(points) / len(points))
+                of_seed.append(sum(points) / len(points))
+        if of_seed:
+            found.append(sum(of_seed) / len(of_seed))
     return found
 
 

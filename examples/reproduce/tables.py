@@ -2,14 +2,16 @@
 
     python examples/reproduce/tables.py --results results/committed --out docs/reproductions
 
-Curves that an earlier run left in the CSV files of --out are kept where --results has none of
-their strategy and seed, so that seeds can come from several sittings and machines.
+Finished curves are added to the CSV files of --out, so that seeds can come from several runs; a
+curve that is there already is kept as it is, unless --replace.
 """
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import matplotlib.pyplot as plt
 import pandas as pd
@@ -18,6 +20,7 @@ from modal_interp.experiments import (
     LearningCurveDisplay,
     PairwiseMatrixDisplay,
     load_results,
+    normalized_auc,
     summary,
 )
 
@@ -26,7 +29,7 @@ COLUMNS = [
     "query_seconds", "fit_seconds", "score_seconds", "code",
 ]  # fmt: skip
 
-# Table 1 of ALDEN: normalised area under the curve, median of ten runs.
+# Table 1 of ALDEN: normalised area under the curves of figure 2, which are medians of ten runs.
 PAPER = pd.DataFrame(
     {
         "random_sampling": [0.594, 0.531, 0.658, 0.688],
@@ -38,30 +41,40 @@ PAPER = pd.DataFrame(
     },
     index=["alden-mr-cnn", "alden-mr-bilstm", "alden-subj-cnn", "alden-subj-bilstm"],
 )
-# Which experiments the papers' pairwise matrices pool.
-POOLED = {
-    "dami-tables": ["dami-employee", "dami-telescope", "dami-default", "dami-news"],
-    "dami-texts": ["alden-mr-cnn", "alden-subj-cnn", "alden-mr-bilstm", "alden-subj-bilstm"],
+TEXTS = list(PAPER.index)
+TABLES = ["dami-employee", "dami-telescope", "dami-default", "dami-news"]
+_OTHERS = ["random_sampling", "bald", "coreset", "badge"]
+# Who is compared in which paper, and how seeds become one curve there.
+COMPARED = {
+    "alden": ([*_OTHERS, "egl_word", "alden_diversity"], "median"),
+    "dami": ([*_OTHERS, "egl", "dami_kmedoids"], "mean"),
+    "dami-texts": ([*_OTHERS, "egl_word", "dami_kmedoids"], "mean"),
 }
 
 
-def merged_curves(folder: Path, file: Path) -> pd.DataFrame:
-    """Return the curves of a results folder, with those that only the CSV file has."""
+def finished_curves(folder: Path) -> pd.DataFrame:
+    """Return the finished curves of a results folder, as the CSV files have them."""
     if not folder.is_dir():
-        return pd.read_csv(file)
-    new = load_results(folder)
-    # Of the versions only that of this package, in each row; `versions` keeps the others.
-    new["code"] = new["versions"].str.extract(r"modal_interp (.*?),", expand=False)
-    if not file.exists():
-        return new[COLUMNS]
-    old = pd.read_csv(file)
-    known = set(zip(new["strategy"], new["seed"], strict=True))
-    kept = [pair not in known for pair in zip(old["strategy"], old["seed"], strict=True)]
-    return pd.concat([new[COLUMNS], old[kept]], ignore_index=True)
+        return pd.DataFrame(columns=COLUMNS)
+    results = load_results(folder)
+    results["code"] = results["versions"].str.extract(r"modal_interp (.*?),", expand=False)
+    whole = results.groupby(["strategy", "seed"])["round"].transform("max")
+    return results.loc[whole == results["round"].max(), COLUMNS].round(5)
+
+
+def merged_curves(folder: Path, file: Path, replace: bool = False) -> pd.DataFrame:
+    """Return the curves of a CSV file with the finished ones of a results folder."""
+    parts = [finished_curves(folder), *([pd.read_csv(file)] if file.exists() else [])]
+    known = parts if replace else parts[::-1]
+    both = pd.concat([part for part in known if len(part)], ignore_index=True)
+    both = both.drop_duplicates(["strategy", "seed", "round"])
+    # One machine rounds as another does only to some digits: a seed has the first score found.
+    both["full_score"] = both.groupby("seed")["full_score"].transform("first")
+    return both.sort_values(["strategy", "seed", "round"], ignore_index=True)
 
 
 def versions(folders: list[Path], file: Path) -> pd.DataFrame:
-    """Return the versions that made each experiment, with those that only the CSV file knows."""
+    """Return the versions that made each experiment, with those that the CSV file knows."""
     rows = [
         {"experiment": folder.name, "versions": made_with}
         for folder in folders
@@ -72,61 +85,95 @@ def versions(folders: list[Path], file: Path) -> pd.DataFrame:
     return found.drop_duplicates().sort_values(["experiment", "versions"])
 
 
-def finished_seeds(curves: pd.DataFrame) -> pd.DataFrame:
-    """Leave out seeds in which a strategy has not finished: comparisons are paired by seed."""
-    strategies, last = curves["strategy"].nunique(), curves["round"].max()
-    done = curves[curves["round"] == last].groupby("seed")["strategy"].nunique() == strategies
-    return curves[curves["seed"].isin(done.index[done])]
+def paired(curves: pd.DataFrame, strategies: list[str]) -> pd.DataFrame:
+    """Return the curves of these strategies, of the seeds that all of them have."""
+    curves = curves[curves["strategy"].isin(strategies)]
+    has_all = curves.groupby("seed")["strategy"].nunique() == len(strategies)
+    return curves[curves["seed"].isin(has_all.index[has_all])]
 
 
-def draw(curves: pd.DataFrame, title: str, file: Path) -> None:
+def comparisons(all_curves: dict[str, pd.DataFrame]) -> Iterator[tuple[str, str, pd.DataFrame]]:
+    """Give the name of each comparison, its experiment and its curves, where there are some."""
+    for experiment, curves in all_curves.items():
+        for paper, (strategies, _) in COMPARED.items():
+            fits = experiment in (TABLES if paper == "dami" else TEXTS)
+            found = paired(curves, strategies)
+            if fits and len(found):
+                name = (
+                    experiment.replace("alden-", "dami-") if paper == "dami-texts" else experiment
+                )
+                yield paper, name, found
+
+
+def draw(curves: pd.DataFrame, title: str, statistic: str, file: Path) -> None:
     """Save learning curves and pairwise matrix side by side."""
     figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4.2), layout="constrained")
-    LearningCurveDisplay.from_results(curves, band=None, ax=left)
+    LearningCurveDisplay.from_results(curves, statistic=statistic, band=None, ax=left)
     PairwiseMatrixDisplay.from_results(curves, ax=right)
-    figure.suptitle(f"{title}: median of {curves['seed'].nunique()} seeds, and shares of points")
+    n_seeds = curves["seed"].nunique()
+    figure.suptitle(f"{title}: {statistic} of {n_seeds} seeds, and shares of curve points")
     figure.savefig(file, dpi=80)
     plt.close(figure)
 
 
-def table_1(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
+def draw_pooled(experiments: list[pd.DataFrame], file: Path) -> None:
+    """Save the pairwise matrix over several experiments (DAMI, figures 5 and 7)."""
+    display = PairwiseMatrixDisplay.from_results(experiments)
+    display.figure_.savefig(file, dpi=80)
+    plt.close(display.figure_)
+
+
+def of_median_curve(curves: pd.DataFrame) -> pd.Series:
+    """Return the normalised area of each strategy's median curve, as the paper's table 1."""
+    columns = ["n_labeled", "score", "full_score"]
+    median = curves.groupby(["strategy", "round"], as_index=False)[columns].median()
+    median = median.assign(seed=0).astype({"n_labeled": int})
+    return normalized_auc(median).set_index("strategy")["normalized_auc"]
+
+
+def table_1(all_curves: dict[str, pd.DataFrame]) -> pd.DataFrame:
     """Return the normalised areas beside those of the paper, here / paper."""
     columns = {}
-    for experiment in PAPER.index.intersection(list(tables)):
-        here = tables[experiment]["normalized_auc_median"]
-        columns[experiment] = {
-            name: f"{here.get(name, float('nan')):.3f} / {paper:.3f}"
-            for name, paper in PAPER.loc[experiment].items()
-        }
+    for paper, experiment, curves in comparisons(all_curves):
+        if paper == "alden":
+            here, n_seeds = of_median_curve(curves), curves["seed"].nunique()
+            columns[f"{experiment} ({n_seeds} seeds)"] = {
+                name: f"{here[name]:.3f} / {published:.3f}"
+                for name, published in PAPER.loc[experiment].items()
+            }
     return pd.DataFrame(columns).rename_axis("strategy")
 
 
-def above_random(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
+def above_random(all_curves: dict[str, pd.DataFrame], kinds: list[str]) -> pd.DataFrame:
     """Return each strategy's mean score less random sampling's, with its 95 % interval."""
-    columns = {
-        experiment: table.apply(
-            lambda row: (
-                "{difference:+.4f} ({difference_low:+.4f} to {difference_high:+.4f})".format(**row)
-            ),
-            axis=1,
-        )
-        for experiment, table in tables.items()
-    }
-    return pd.DataFrame(columns).drop(index="random_sampling").fillna("").rename_axis("strategy")
+    columns = {}
+    for paper, experiment, curves in comparisons(all_curves):
+        if paper in kinds:
+            table = summary(curves).drop(index="random_sampling")
+            columns[f"{experiment} ({curves['seed'].nunique()} seeds)"] = table.apply(
+                _difference, axis=1
+            )
+    return pd.DataFrame(columns).fillna("").rename_axis("strategy")
+
+
+def _difference(row: pd.Series) -> str:
+    interval = "({difference_low:+.4f} to {difference_high:+.4f})" if row["n_seeds"] > 2 else ""
+    return f"{{difference:+.4f}} {interval}".format(**row)
 
 
 def facts(all_curves: dict[str, pd.DataFrame]) -> pd.DataFrame:
-    """Return what each experiment was: seeds, full training, hours on one core."""
+    """Return what each experiment was: seeds, full training, hours of all rounds together."""
     rows = {}
     for experiment, curves in all_curves.items():
-        seconds = curves[["query_seconds", "fit_seconds", "score_seconds"]].to_numpy().sum()
+        seconds = curves[["query_seconds", "fit_seconds", "score_seconds"]].sum().sum()
         full = curves.groupby("seed")["full_score"].first()
+        seeds = curves.groupby("strategy")["seed"].nunique()
         rows[experiment] = {
-            "seeds": curves["seed"].nunique(),
+            "seeds": f"{seeds.min()} to {seeds.max()}" if seeds.nunique() > 1 else seeds.max(),
             "full training, median (range)": (
                 f"{full.median():.3f} ({full.min():.3f} to {full.max():.3f})"
             ),
-            "hours on one core": f"{seconds / 3600:.1f}",
+            "hours, sum over rounds": f"{seconds / 3600:.1f}",
         }
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("experiment")
 
@@ -141,36 +188,48 @@ def markdown(table: pd.DataFrame) -> str:
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines) + "\n"
 
 
+def write_all(all_curves: dict[str, pd.DataFrame], out: Path) -> None:
+    """Write tables and pictures."""
+    summaries: dict[Any, pd.DataFrame] = {}
+    pooled: dict[str, list[pd.DataFrame]] = {"dami": [], "dami-texts": []}
+    for paper, experiment, curves in comparisons(all_curves):
+        draw(curves, experiment, COMPARED[paper][1], out / f"{experiment}.png")
+        summaries[experiment] = summary(curves)
+        pooled.setdefault(paper, []).append(curves)
+        print(experiment, summaries[experiment].to_string(float_format="{:.3f}".format), sep="\n")
+    for paper, title in (("dami", "dami-tables"), ("dami-texts", "dami-texts")):
+        if pooled[paper]:
+            draw_pooled(pooled[paper], out / f"{title}.png")
+    pd.concat(summaries, names=["experiment"]).round(5).to_csv(out / "summary.csv")
+    pages = {
+        "table_1": table_1(all_curves),
+        "alden_above_random": above_random(all_curves, ["alden"]),
+        "dami_above_random": above_random(all_curves, ["dami"]),
+        "dami_texts_above_random": above_random(all_curves, ["dami-texts"]),
+        "facts": facts(all_curves),
+    }
+    for name, table in pages.items():
+        (out / f"{name}.md").write_text(markdown(table), encoding="utf-8")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--results", type=Path, default=Path("results/committed"))
     parser.add_argument("--out", type=Path, default=Path("docs/reproductions"))
+    parser.add_argument(
+        "--replace", action="store_true", help="prefer the results to the CSV files"
+    )
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
     folders = sorted(file.parent for file in args.results.glob("*/settings.json"))
     versions(folders, args.out / "versions.csv").to_csv(args.out / "versions.csv", index=False)
-    names = {folder.name for folder in folders} | {path.stem for path in args.out.glob("*-*.csv")}
-    all_curves, tables = {}, {}
-    for name in sorted(names):
-        file = args.out / f"{name}.csv"
-        merged = merged_curves(args.results / name, file).sort_values(["strategy", "seed", "round"])
-        curves = finished_seeds(merged)
-        if curves.empty:
-            continue
-        curves.round(5).to_csv(file, index=False)
-        draw(curves, name, args.out / f"{name}.png")
-        all_curves[name], tables[name] = curves, summary(curves)
-        print(name, tables[name].to_string(float_format="{:.3f}".format), sep="\n")
-    for title, members in POOLED.items():
-        pooled = [all_curves[name] for name in members if name in all_curves]
-        if pooled:
-            display = PairwiseMatrixDisplay.from_results(pooled)
-            display.figure_.savefig(args.out / f"{title}.png", dpi=80)
-            plt.close(display.figure_)
-    pd.concat(tables, names=["experiment"]).round(5).to_csv(args.out / "summary.csv")
-    for title, make in (("table_1", table_1), ("above_random", above_random)):
-        (args.out / f"{title}.md").write_text(markdown(make(tables)), encoding="utf-8")
-    (args.out / "facts.md").write_text(markdown(facts(all_curves)), encoding="utf-8")
+    all_curves = {}
+    for name in [*TEXTS, *TABLES]:
+        folder, file = args.results / name, args.out / f"{name}.csv"
+        if folder.is_dir() or file.exists():
+            all_curves[name] = merged_curves(folder, file, args.replace)
+            all_curves[name].to_csv(file, index=False)
+    write_all(all_curves, args.out)
 
 
 if __name__ == "__main__":

@@ -91,8 +91,9 @@ def win_matrix(
     1. With n seeds p is at least :math:`2^{1 - n}`: 0.0625 with 5, so that no difference is
     significant at 0.05, and 0.002 with 10. Holm's method multiplies the smallest p by the number
     of pairs: of 6 strategies (15 pairs) significance at 0.05 takes 10 seeds. Seeds of one data
-    set are splits of the same samples: the test speaks of that data set. Pooled experiments
-    count each (experiment, seed) as one.
+    set are splits of the same samples: the test speaks of that data set. Of pooled experiments a
+    seed counts once, with the mean of its differences: two nets share the split of a seed, and
+    are not two independent observations.
 
     Departs from the paper: DAMI (figures 5 and 7) says neither how ties count nor whether the seed
     set does, and has no test; the test is added.
@@ -113,9 +114,8 @@ def win_matrix(
     """
     scores = _points(results, strategies)
     names = scores.columns
-    by_seed = ["experiment", "seed"]
     shares, p_values, differences = np.full((3, len(names), len(names)), np.nan)
-    own = [len(scores[name].dropna().groupby(level=by_seed)) for name in names]
+    own = [len(_of_seeds(scores[name].dropna())) for name in names]
     n_seeds = np.diag(np.array(own, dtype=np.int64))
     # A rank does not see the unit; an experiment that scores nothing but 0 has no difference.
     unit = np.nanmax(np.abs(scores.to_numpy()), initial=0.0) or 1.0
@@ -126,7 +126,7 @@ def win_matrix(
         if not len(points):
             continue
         shares[a, b], shares[b, a] = (points > 0).mean(), (points < 0).mean()
-        of_seeds = points.groupby(level=by_seed).mean().to_numpy()
+        of_seeds = _of_seeds(points)
         differences[a, b], differences[b, a] = of_seeds.mean(), -of_seeds.mean()
         n_seeds[a, b] = n_seeds[b, a] = len(of_seeds)
         if len(of_seeds) > 1:
@@ -209,6 +209,12 @@ def holm(p_values: ArrayLike) -> Floats:
     factors = np.arange(len(order), 0, -1)
     corrected[order] = np.minimum(np.maximum.accumulate(factors * values[order]), 1.0)
     return corrected
+
+
+def _of_seeds(points: pd.Series) -> Floats:
+    """Return the mean of each seed, over its experiments, of the mean over the curve."""
+    curves = points.groupby(level=["experiment", "seed"]).mean()
+    return curves.groupby(level="seed").mean().to_numpy()
 
 
 def _points(

@@ -201,7 +201,8 @@ def test_experiments_are_pooled():
     second = frame_of({("a", 0): [5, 6], ("b", 0): [5, 7], ("c", 0): [5, 6]}, sizes=(10, 11))
     found = win_matrix([first, second])
     assert found.shares.loc["a", "b"] == 0.5
-    assert found.n_seeds.loc["a", "b"] == 2
+    assert found.n_seeds.loc["a", "b"] == 1  # one seed, of two experiments
+    assert found.differences.loc["a", "b"] == pytest.approx((0.3 - 1) / 2)
     assert found.n_seeds.loc["a", "c"] == 1
 
 
