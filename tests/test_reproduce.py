@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from modal_interp import TabularMLPClassifier, alden_diversity, make_reviews, make_sigmoid
 from modal_interp.experiments.problems import Problem, text_problem
@@ -124,38 +125,66 @@ def test_only_seeds_that_all_compared_strategies_have_are_compared(script):
     assert found == {"alden": {0, 1}, "dami-texts": {0}}
 
 
-def test_known_words_alone_are_alden_where_all_are_known(script):
+def test_changed_alden_is_alden_where_nothing_changes(script):
     why = script("why_alden")
     labeled, pool = word_ids(30, seed=0), word_ids(20, seed=1)
-    pool = np.where(np.isin(pool, labeled), pool, labeled.max())
+    known = np.where(np.isin(pool, labeled), pool, labeled.max())
     learner = learner_of(small_net(MeanReader), alden_diversity, labeled, None)
-    learner.estimator.n_words_ = 100
-    picks = []
-    for query in (alden_diversity, why.alden_known_words):
-        learner.query_strategy = query
-        picks.append(learner.query(pool, n_instances=5)[0].tolist())
-    assert picks[0] == picks[1]
+    assert picks(learner, alden_diversity, known) == picks(learner, why.alden_known_words, known)
+    assert len(set(picks(learner, why.alden_shuffled, pool, random_state=0))) == 5
 
 
-def test_variants_and_kinds_of_texts(script, monkeypatch, tmp_path, capsys):
+def picks(learner, query, pool, **options):
+    learner.query_strategy = query
+    return learner.query(pool, n_instances=5, **options)[0].tolist()
+
+
+def test_shuffled_interpretations_change_the_choice_and_follow_the_seed(script):
+    why = script("why_alden")
+    labeled, pool = word_ids(30, seed=0), word_ids(60, seed=1)
+    learner = learner_of(small_net(MeanReader), alden_diversity, labeled, None)
+    found = [picks(learner, why.alden_shuffled, pool, random_state=seed) for seed in (0, 0, 1)]
+    assert found[0] == found[1] != found[2]
+
+
+def test_mean_pooling_sees_no_padding(script):
+    torch.manual_seed(0)
+    module = script("why_alden").MeanPooledCNN(50, 2, embedding_dim=6, n_filters=4).eval()
+    ids = torch.tensor([[5, 6, 7, 8, 9, 3], [4, 2, 0, 0, 0, 0], [0] * 6])
+    alone = torch.cat([module(row[None]) for row in ids])
+    torch.testing.assert_close(module(ids), alone)
+    windows = torch.relu(module.convolutions[0](module.embedding(ids[:1]).transpose(1, 2)))
+    pooled = module._max_over_time(
+        module.convolutions[0], module.embedding(ids[:1]).transpose(1, 2), torch.tensor([6])
+    )
+    torch.testing.assert_close(pooled, windows.mean(dim=2))
+
+
+def test_variants_and_their_tables(script, monkeypatch, tmp_path):
     why = script("why_alden")
     monkeypatch.setattr(why, "load_problem", tiny_problem)
-    monkeypatch.setattr(why, "BASE", {"initial": 20, "step": 20, "budget": 60})
-    monkeypatch.setattr(
-        sys, "argv", ["why", "--quick", "--only", "base", "--n-jobs", "1", "--out", str(tmp_path)]
-    )
+    monkeypatch.setattr(why, "PROTOCOL", {"initial": 20, "step": 20, "budget": 60})
+    places = ["--out", str(tmp_path / "out"), "--tables", str(tmp_path / "tables")]
+    monkeypatch.setattr(sys, "argv", ["why", "--quick", "--n-jobs", "1", *places])
     why.main()
-    shown = capsys.readouterr().out
-    assert "words_a_text" in shown
-    assert "alden_known_words" in shown
-    assert next(why.variants())[0] == "base"
+    arguments = ["why", "--seeds", "1", "--n-jobs", "1", *places]
+    monkeypatch.setattr(sys, "argv", [*arguments, "--only", "mean-pooling"])
+    why.main()
+    table = pd.read_csv(tmp_path / "tables" / "why.csv")
+    assert set(table["variant"]) == {"base", "mean-pooling"}
+    assert len(table) == 10 + 4
+    kinds = pd.read_csv(tmp_path / "tables" / "kinds_of_texts.csv", index_col="strategy")
+    assert kinds["words_a_text"].idxmax() == "longest"
+    assert "(all texts)" in kinds.index
 
 
 def test_the_search_looks_at_validation_scores_of_random_sampling(script, monkeypatch, tmp_path):
     search = script("search_settings")
     monkeypatch.setattr(search, "load_problem", tiny_problem)
     monkeypatch.setattr(search, "CURVE", {"initial": 20, "step": 20, "budget": 60})
-    monkeypatch.setattr(search, "SETTINGS", {"mlp": [{"lr": 0.01}, {"lr": 0.02}]})
+    monkeypatch.setattr(
+        search, "SETTINGS", {"mlp": [{"lr": 0.01, "max_epochs": 1}, {"lr": 0.02, "max_epochs": 1}]}
+    )
     out = tmp_path / "search.csv"
     monkeypatch.setattr(sys, "argv", ["s", "tables", "--dataset", "news", "--out", str(out)])
     search.main()

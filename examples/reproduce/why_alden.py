@@ -1,10 +1,12 @@
-"""Why ALDEN wins or does not: change one thing at a time, on MR with the CNN, up to 26 % of labels.
+"""Why ALDEN wins or does not: change one thing at a time, with the CNN, up to 26 % of the labels.
 
-    python examples/reproduce/why_alden.py --quick      one seed
-    python examples/reproduce/why_alden.py              three seeds: about an hour a core
+    python examples/reproduce/why_alden.py --quick              one seed of the first variant
+    python examples/reproduce/why_alden.py                      MR, five seeds: six hours a core
+    python examples/reproduce/why_alden.py --only base 5-epochs   two variants
 
-Each variant has a folder of its own. `base` is the protocol of `alden.py`; the others differ from
-it in what their name says. Also told of every strategy: what kind of texts it asked for.
+`base` is the protocol of `alden.py` with more strategies: what ALDEN explains is changed, or left
+out. The other variants change how the net is trained or asked, for ALDEN and for those that the
+paper says it beats. What is finished is written to --tables.
 """
 
 from __future__ import annotations
@@ -18,10 +20,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from settings import CNN
+from torch import Tensor, arange, nn, relu
 
 from modal_interp import (
+    TextCNN,
     WordInterpretations,
     alden_diversity,
+    bald,
     diverse_words,
     egl_word,
     least_confidence,
@@ -29,23 +34,55 @@ from modal_interp import (
     random_sampling,
     word_interpretations,
 )
-from modal_interp.experiments import run_experiment
+from modal_interp.experiments import run_experiment, summary
 from modal_interp.experiments.problems import load_problem
 
-BASE = {"initial": 0.02, "step": 0.04, "budget": 0.26}
-BOTH = {"alden_diversity": alden_diversity, "random_sampling": random_sampling}
+PROTOCOL = {"initial": 0.02, "step": 0.04, "budget": 0.26}
+RIVALS = {
+    "alden_diversity": alden_diversity,
+    "egl_word": egl_word,
+    "bald": bald,
+    "random_sampling": random_sampling,
+}
+
+
+# What ALDEN looks at, changed.
 
 
 def alden_known_words(learner: Any, X_pool: Any, n_instances: int = 1) -> Any:
     """ALDEN by equation 6 alone: words that no labelled text holds do not count."""
-    query = open_query(learner, X_pool, n_instances, needs_labeled=True)
-    (view,) = query.views
-    pool = word_interpretations(view.net, view.pool)
-    labeled = word_interpretations(view.net, view.labeled[0])
+    query, pool, labeled = _explained(learner, X_pool, n_instances)
     known = _only(pool, np.isin(pool.words, labeled.words))
     # No stand-in is looked up, so the embeddings do not matter.
-    embeddings = np.zeros((view.net.n_words_, 1))
+    embeddings = np.zeros((max(pool.words.max(), labeled.words.max()) + 1, 1))
     return query.answer(*diverse_words(known, labeled, embeddings, n_instances))
+
+
+def alden_shuffled(
+    learner: Any, X_pool: Any, n_instances: int = 1, *, random_state: Any = None
+) -> Any:
+    """ALDEN with the interpretations dealt out anew: what is left is which words a text has."""
+    query, pool, labeled = _explained(learner, X_pool, n_instances, random_state=random_state)
+    (view,) = query.views
+    dealt = [
+        words._replace(values=query.random_state.permutation(words.values))
+        for words in (pool, labeled)
+    ]
+    embedding = next(part for part in view.net.module_.modules() if isinstance(part, nn.Embedding))
+    embeddings = embedding.weight.detach().cpu().numpy()
+    return query.answer(*diverse_words(*dealt, embeddings, n_instances))
+
+
+def longest(learner: Any, X_pool: Any, n_instances: int = 1) -> np.ndarray:
+    """Ask for the longest texts: a maximum over words has more words to choose from there."""
+    return np.argsort(-(X_pool != 0).sum(axis=1), kind="stable")[:n_instances]
+
+
+def _explained(learner: Any, X_pool: Any, n_instances: int, **options: Any) -> tuple[Any, Any, Any]:
+    query = open_query(learner, X_pool, n_instances, needs_labeled=True, **options)
+    (view,) = query.views
+    explained = [word_interpretations(view.net, X) for X in (view.pool, view.labeled[0])]
+    return query, *explained
 
 
 def _only(words: WordInterpretations, kept: np.ndarray) -> WordInterpretations:
@@ -54,47 +91,76 @@ def _only(words: WordInterpretations, kept: np.ndarray) -> WordInterpretations:
     return WordInterpretations(words.words[kept], words.values[kept], offsets)
 
 
-def longest(learner: Any, X_pool: Any, n_instances: int = 1) -> np.ndarray:
-    """Ask for the longest texts: a maximum over words has more words to choose from there."""
-    return np.argsort(-(X_pool != 0).sum(axis=1), kind="stable")[:n_instances]
-
-
-WHAT_IS_EXPLAINED = {
-    **BOTH,
+CHANGED = {
     "alden_logit": partial(alden_diversity, target="logit"),
     "alden_predicted_class": partial(alden_diversity, classes="predicted"),
     "alden_known_words": alden_known_words,
+    "alden_shuffled": alden_shuffled,
     "longest": longest,
     "least_confidence": least_confidence,
-    "egl_word": egl_word,
 }
 
 
+# How the net is trained or asked, changed.
+
+
+class MeanPooledCNN(TextCNN):
+    """The CNN with a mean over time: a maximum gives most words no gradient at all."""
+
+    @staticmethod
+    def _max_over_time(conv: nn.Module, vectors: Tensor, lengths: Tensor) -> Tensor:
+        activations = relu(conv(vectors))
+        valid = (lengths - (vectors.shape[2] - activations.shape[2])).clamp(min=1)
+        mask = arange(activations.shape[2], device=lengths.device) < valid[:, None]
+        return (activations * mask[:, None]).sum(dim=2) / valid[:, None]
+
+
 def variants() -> Iterator[tuple[str, dict[str, Any], dict[str, Any], dict[str, Any]]]:
-    """Give name, problem, protocol and strategies of each variant."""
-    yield "base", {}, BASE, WHAT_IS_EXPLAINED
-    yield "step 1 %", {}, {**BASE, "step": 0.01}, {"alden_diversity": alden_diversity}
-    yield "step 12 %", {}, {**BASE, "step": 0.12}, BOTH
-    yield "5 epochs", {"max_epochs": 5}, BASE, BOTH
-    yield "20 epochs", {"max_epochs": 20}, BASE, BOTH
-    yield "seed set 10 %", {}, {**BASE, "initial": 0.1}, BOTH
-    yield "no word vectors", {"word_vectors": False}, BASE, BOTH
-    yield "frozen word vectors", {"module__freeze_embedding": True}, BASE, BOTH
+    """Give name, parameters of the net, protocol and strategies of each variant."""
+    yield "base", {}, {}, {**RIVALS, **CHANGED}
+    yield "batches-of-1-percent", {}, {"step": 0.01}, RIVALS
+    yield "batches-of-12-percent", {}, {"step": 0.12}, RIVALS
+    yield "5-epochs", {"max_epochs": 5}, {}, RIVALS
+    yield "20-epochs", {"max_epochs": 20}, {}, RIVALS
+    yield "weakly-trained", {"lr": 0.0005, "max_epochs": 5}, {}, RIVALS
+    yield "training-batches-of-16", {"batch_size": 16}, {}, RIVALS
+    yield "training-batches-of-200", {"batch_size": 200}, {}, RIVALS
+    yield "seed-set-of-10-percent", {}, {"initial": 0.1}, RIVALS
+    yield "no-word-vectors", {"word_vectors": False}, {}, RIVALS
+    yield "frozen-word-vectors", {"module__freeze_embedding": True}, {}, RIVALS
+    yield "mean-pooling", {"module": MeanPooledCNN}, {}, RIVALS
 
 
 def kinds_of_texts(results: pd.DataFrame, X: np.ndarray, y: np.ndarray) -> pd.DataFrame:
-    """Tell of the texts that each strategy asked for after the seed set."""
-    n_words = (X != 0).sum(axis=1)
+    """Tell of the texts that each strategy asked for after the seed set, and of all texts."""
     counts = np.bincount(X[X != 0], minlength=X.max() + 1)
-    rare = np.array([(counts[text[text != 0]] <= 2).sum() for text in X])
-    asked = results[results["round"] > 0].explode("queried")
-    rows = asked["queried"].to_numpy(dtype=np.int64)
-    asked = asked.assign(
-        words_a_text=n_words[rows], rare_words_a_text=rare[rows], share_of_class_1=y[rows]
+    texts = pd.DataFrame(
+        {
+            "words_a_text": (X != 0).sum(axis=1),
+            "rare_words_a_text": [(counts[text[text != 0]] <= 2).sum() for text in X],
+            "share_of_class_1": y,
+        }
     )
-    return asked.groupby("strategy")[
-        ["words_a_text", "rare_words_a_text", "share_of_class_1"]
-    ].mean()
+    asked = results[results["round"] > 0].groupby("strategy")["queried"]
+    kinds = {name: texts.iloc[np.concatenate(list(rows))].mean() for name, rows in asked}
+    return pd.DataFrame({**kinds, "(all texts)": texts.mean()}).T.rename_axis("strategy")
+
+
+def compared(results: pd.DataFrame, variant: str) -> pd.DataFrame:
+    """Return mean scores over the curve and their paired differences from random sampling."""
+    columns = ["n_seeds", "area", "difference", "difference_low", "difference_high"]
+    return summary(results)[columns].reset_index().assign(variant=variant)
+
+
+def write_tables(tables: dict[str, pd.DataFrame], kinds: pd.DataFrame, folder: Path) -> None:
+    """Write what is finished, with the rows of variants that an earlier run wrote."""
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / "why.csv"
+    old = pd.read_csv(file) if file.exists() else pd.DataFrame({"variant": []})
+    rows = [*tables.values(), old[~old["variant"].isin(tables.keys())]]
+    pd.concat([part for part in rows if len(part)]).round(5).to_csv(file, index=False)
+    if len(kinds):
+        kinds.round(3).to_csv(folder / "kinds_of_texts.csv")
 
 
 def main() -> None:
@@ -102,29 +168,29 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--data", choices=["mr", "subj"], default="mr")
     parser.add_argument("--only", nargs="+", help="names of variants")
+    parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--n-jobs", type=int, default=-1)
     parser.add_argument("--out", type=Path, default=Path("results/why"))
+    parser.add_argument("--tables", type=Path, help="default: docs/reproductions/why-DATA")
     args = parser.parse_args()
-    for name, params, protocol, strategies in variants():
-        if args.only and name not in args.only:
+    only = args.only or (["base"] if args.quick else [name for name, *_ in variants()])
+    tables, kinds = {}, pd.DataFrame()
+    for name, params, changes, strategies in variants():
+        if name not in only:
             continue
-        problem = load_problem(args.data, "cnn", **{**CNN, **params})
         print(name, flush=True)
+        problem = load_problem(args.data, "cnn", **{**CNN, **params})
         results = run_experiment(
-            *problem, strategies, seeds=1 if args.quick else 3, full_training=False,
-            out=args.out / args.data / name.replace(" ", "-"), n_jobs=args.n_jobs, verbose=1,
-            **protocol,
+            *problem, strategies, seeds=1 if args.quick else args.seeds, full_training=False,
+            out=args.out / args.data / name, n_jobs=args.n_jobs, verbose=1,
+            **{**PROTOCOL, **changes},
         )  # fmt: skip
+        tables[name] = compared(results, name)
         if name == "base":
-            y = np.unique(problem.y, return_inverse=True)[1]
-            print(kinds_of_texts(results, problem.X, y).round(3).to_string())
-        shared = results[results["n_labeled"].isin(_common_sizes(results))]
-        print(shared.pivot_table(index="strategy", columns="n_labeled", values="score").round(3))
-
-
-def _common_sizes(results: pd.DataFrame) -> set[int]:
-    by_strategy = results.groupby("strategy")["n_labeled"].agg(set)
-    return set.intersection(*by_strategy)
+            kinds = kinds_of_texts(results, problem.X, np.unique(problem.y, return_inverse=True)[1])
+        folder = args.tables or Path("docs/reproductions") / f"why-{args.data}"
+        write_tables(tables, kinds, folder)
+        print(tables[name].round(4).to_string(), flush=True)
 
 
 if __name__ == "__main__":
