@@ -104,7 +104,7 @@ def check_counts(**sizes: Any) -> None:
     split = sizes.pop("split")
     if not isinstance(split, list | tuple) or len(split) != 3:
         raise ValueError(f"split must be (train, validation, test); found {split!r}.")
-    parts = {f"split[{place}]": part for place, part in enumerate(split)}
+    parts = {f"split[{place}]": part for place, part in enumerate(map(plain, split))}
     for name, size in {**sizes, **parts}.items():
         share = isinstance(size, float) and 0 <= size <= 1
         count = isinstance(size, int) and not isinstance(size, bool) and size >= 0
@@ -112,6 +112,17 @@ def check_counts(**sizes: Any) -> None:
             raise ValueError(
                 f"{name} must be a share in (0, 1] as a float or a count as an int; found {size!r}."
             )
+
+
+def plain(size: Any) -> Any:
+    """Return a number of NumPy's as Python's, which can be written down."""
+    return size.item() if isinstance(size, np.integer | np.floating) else size
+
+
+def plain_split(split: Any) -> tuple[Any, Any, Any]:
+    """Return the parts of a checked split."""
+    train, validation, test = map(plain, split)
+    return train, validation, test
 
 
 def check_numbers(n_jobs: Any, n_threads: Any) -> None:

@@ -23,6 +23,8 @@ from modal_interp.experiments.arguments import (
     checked_seeds,
     checked_sizes,
     named_strategies,
+    plain,
+    plain_split,
 )
 from modal_interp.experiments.curve import Protocol, run_curve
 from modal_interp.experiments.descriptions import described
@@ -149,6 +151,7 @@ def run_experiment(
     """
     X, y = checked_data(X, y)
     named, seed_list = named_strategies(strategies), checked_seeds(seeds)
+    initial, step, budget = map(plain, (initial, step, budget))
     check_counts(initial=initial, step=step, budget=budget, split=split)
     check_numbers(n_jobs, n_threads)
     check_switches(
@@ -157,7 +160,7 @@ def run_experiment(
     check_scoring(scoring, y)
     protocol = Protocol(
         estimator=estimator, X=X, y=y, initial=initial, step=step, budget=budget,
-        split=(split[0], split[1], split[2]), scoring=scoring, warm_start=warm_start,
+        split=plain_split(split), scoring=scoring, warm_start=warm_start,
         early_stopping=early_stopping, n_threads=n_threads,
     )  # fmt: skip
     n_rounds = len(checked_sizes(protocol))

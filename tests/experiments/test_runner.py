@@ -1,6 +1,7 @@
 """The loop is modAL's: sizes, splits, seeds, choices and scores, against a loop written out."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import scipy.sparse
 from modAL.models import ActiveLearner
@@ -196,6 +197,13 @@ def test_early_stopping_takes_whole_numbers_and_refuses_sparse_ones():
         run_experiment(net, sparse, y, early_stopping=True, **given)
 
 
+def test_numbers_of_numpy_are_numbers(tmp_path, results):
+    sizes = {"initial": np.int64(20), "step": np.int32(10), "budget": np.int64(80)}
+    split = (np.float64(0.6), np.float32(0.2), np.float64(0.2))
+    found = run_small(tmp_path, seeds=np.arange(2), **sizes, split=split)
+    pd.testing.assert_series_equal(found["score"], results["score"])
+
+
 def test_all_curves_are_tried_before_failures_are_told():
     def fails(learner, X_pool, n_instances=1):
         raise ZeroDivisionError("no luck")
@@ -269,7 +277,6 @@ def test_bad_input_is_refused_before_anything_is_written(tmp_path, options, mess
 
 
 def test_data_frames_are_refused_with_the_next_step():
-    pd = pytest.importorskip("pandas")
     with pytest.raises(TypeError, match="to_numpy"):
         run_small(None, X=pd.DataFrame(np.zeros((200, 2))))
 
