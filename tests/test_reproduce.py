@@ -176,6 +176,9 @@ def test_variants_and_their_tables(script, monkeypatch, tmp_path):
     kinds = pd.read_csv(tmp_path / "tables" / "kinds_of_texts.csv", index_col="strategy")
     assert kinds["words_a_text"].idxmax() == "longest"
     assert "(all texts)" in kinds.index
+    shares = pd.read_csv(tmp_path / "tables" / "overlap.csv", index_col="strategy")
+    assert (np.diag(shares) == 1).all()
+    assert shares.to_numpy().min() >= 0
 
 
 def test_the_search_looks_at_validation_scores_of_random_sampling(script, monkeypatch, tmp_path):

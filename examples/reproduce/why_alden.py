@@ -146,21 +146,39 @@ def kinds_of_texts(results: pd.DataFrame, X: np.ndarray, y: np.ndarray) -> pd.Da
     return pd.DataFrame({**kinds, "(all texts)": texts.mean()}).T.rename_axis("strategy")
 
 
+def overlap(results: pd.DataFrame) -> pd.DataFrame:
+    """Return what share of its first batch a strategy has in common with another, mean of seeds.
+
+    All strategies of a seed ask the same net for it.
+    """
+    first = results[results["round"] == 1]
+    batches = first.set_index(["seed", "strategy"])["queried"].map(set)
+    names = sorted(first["strategy"].unique())
+    shares = {
+        (a, b): np.mean([len(of[a] & of[b]) / len(of[a]) for of in _by_seed(batches)])
+        for a in names
+        for b in names
+    }
+    return pd.Series(shares).unstack().rename_axis("strategy")
+
+
+def _by_seed(batches: pd.Series) -> list[pd.Series]:
+    return [of_seed.droplevel("seed") for _, of_seed in batches.groupby(level="seed")]
+
+
 def compared(results: pd.DataFrame, variant: str) -> pd.DataFrame:
     """Return mean scores over the curve and their paired differences from random sampling."""
     columns = ["n_seeds", "area", "difference", "difference_low", "difference_high"]
     return summary(results)[columns].reset_index().assign(variant=variant)
 
 
-def write_tables(tables: dict[str, pd.DataFrame], kinds: pd.DataFrame, folder: Path) -> None:
+def write_tables(tables: dict[str, pd.DataFrame], folder: Path) -> None:
     """Write what is finished, with the rows of variants that an earlier run wrote."""
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / "why.csv"
     old = pd.read_csv(file) if file.exists() else pd.DataFrame({"variant": []})
     rows = [*tables.values(), old[~old["variant"].isin(tables.keys())]]
     pd.concat([part for part in rows if len(part)]).round(5).to_csv(file, index=False)
-    if len(kinds):
-        kinds.round(3).to_csv(folder / "kinds_of_texts.csv")
 
 
 def main() -> None:
@@ -174,7 +192,8 @@ def main() -> None:
     parser.add_argument("--tables", type=Path, help="default: docs/reproductions/why-DATA")
     args = parser.parse_args()
     only = args.only or (["base"] if args.quick else [name for name, *_ in variants()])
-    tables, kinds = {}, pd.DataFrame()
+    folder = args.tables or Path("docs/reproductions") / f"why-{args.data}"
+    tables = {}
     for name, params, changes, strategies in variants():
         if name not in only:
             continue
@@ -186,10 +205,12 @@ def main() -> None:
             **{**PROTOCOL, **changes},
         )  # fmt: skip
         tables[name] = compared(results, name)
+        write_tables(tables, folder)
         if name == "base":
-            kinds = kinds_of_texts(results, problem.X, np.unique(problem.y, return_inverse=True)[1])
-        folder = args.tables or Path("docs/reproductions") / f"why-{args.data}"
-        write_tables(tables, kinds, folder)
+            classes = np.unique(problem.y, return_inverse=True)[1]
+            kinds = kinds_of_texts(results, problem.X, classes)
+            kinds.round(3).to_csv(folder / "kinds_of_texts.csv")
+            overlap(results).round(3).to_csv(folder / "overlap.csv")
         print(tables[name].round(4).to_string(), flush=True)
 
 

@@ -29,16 +29,18 @@ def checked_data(X: Any, y: Any) -> tuple[Any, Any]:
             f"to a {type(X).__name__}; call .to_numpy() on it."
         )
     X = X.tocsr() if sp.issparse(X) else np.asarray(X, dtype=object if _holds_texts(X) else None)
+    numbers = X.data if sp.issparse(X) else X
     y = np.asarray(y)
     if y.ndim not in (1, 2) or X.ndim == 0 or X.shape[0] != len(y):
         raise ValueError(
             f"y must hold a label for each of the samples of X; found shapes {X.shape} of X and "
             f"{y.shape} of y."
         )
-    if not sp.issparse(X) and X.dtype.kind == "f" and not np.isfinite(X).all():
+    if numbers.dtype.kind == "f" and not np.isfinite(numbers).all():
         raise ValueError(
             "X must hold finite numbers, because modAL refuses others even where a pipeline would "
-            f"fill them in; found {int((~np.isfinite(X)).sum())} that are not. Fill them in before."
+            f"fill them in; found {int((~np.isfinite(numbers)).sum())} that are not. Fill them in "
+            "before."
         )
     if y.ndim == 1 and len(np.unique(y)) < 2:
         raise ValueError(f"y must hold at least two classes; found {np.unique(y).tolist()}.")
@@ -46,7 +48,7 @@ def checked_data(X: Any, y: Any) -> tuple[Any, Any]:
 
 
 def _holds_texts(X: Any) -> bool:
-    return isinstance(X, list | tuple) and len(X) > 0 and isinstance(X[0], str)
+    return hasattr(X, "__len__") and len(X) > 0 and isinstance(X[0], str)
 
 
 def named_strategies(strategies: Any) -> dict[str, Callable[..., Any]]:
@@ -68,17 +70,18 @@ def named_strategies(strategies: Any) -> dict[str, Callable[..., Any]]:
     for name, strategy in pairs:
         if not callable(strategy):
             raise TypeError(f"strategies[{name!r}] must be callable; found {strategy!r}.")
-        if (
-            not isinstance(name, str)
-            or not re.fullmatch(r"[\w=.+-]*\w[\w=.+-]*", name)
-            or name == FULL_TRAINING
-        ):
-            raise ValueError(
-                "a strategy's name must be made of letters, digits and _ - + . = (it names a "
-                f"folder) and not be {FULL_TRAINING!r}; found {name!r}. Pass a dict of name to "
-                "strategy."
-            )
+        _check_name(name)
     return dict(pairs)
+
+
+def _check_name(name: Any) -> None:
+    fits = isinstance(name, str) and re.fullmatch(r"[^\W_][\w=.+-]{0,99}", name)
+    if not fits or name == FULL_TRAINING:
+        raise ValueError(
+            "a strategy's name must be made of letters, digits and _ - + . = (it names a folder), "
+            f"at most 100, begin with a letter or digit and not be {FULL_TRAINING!r}; found "
+            f"{name!r}. Pass a dict of name to strategy."
+        )
 
 
 def _own_name(strategy: Any) -> str:
@@ -89,7 +92,8 @@ def _own_name(strategy: Any) -> str:
 
 def checked_seeds(seeds: Any) -> list[int]:
     """Return the seeds, for a number of them those from 0 on."""
-    found = list(range(seeds)) if isinstance(seeds, int | np.integer) else list(seeds)
+    one = isinstance(seeds, int | np.integer) and not isinstance(seeds, bool)
+    found = list(range(seeds)) if one else list(seeds) if np.iterable(seeds) else [seeds]
     whole = all(isinstance(s, int | np.integer) and not isinstance(s, bool) for s in found)
     if not found or not whole or min(found) < 0 or len(set(found)) < len(found):
         raise ValueError(
@@ -143,6 +147,8 @@ def check_switches(**switches: Any) -> None:
 
 def check_scoring(scoring: Any, y: NDArray[Any]) -> None:
     """Check that the scorer exists and, one of scikit-learn's, that it takes these labels."""
+    if scoring is None:
+        raise TypeError("scoring must be a scorer of scikit-learn or a callable; found None.")
     scorer = get_scorer(scoring)
     if not isinstance(scoring, str):
         return  # it may ask more of an estimator than a dummy has

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import inspect
+import pickle
 from collections.abc import Iterator, Mapping
 from functools import partial
+from types import CodeType
 from typing import Any
 
 import joblib
@@ -41,7 +43,10 @@ def described(value: Any) -> str:
 
 def digest(value: Any) -> str:
     """Return a digest of a value, the same in every process."""
-    return f"digest {joblib.hash(value)[:12]}"
+    try:
+        return f"digest {joblib.hash(value)[:12]}"
+    except (pickle.PicklingError, AttributeError, TypeError):
+        return "no digest"  # a lambda in it; what it does is described where it is a parameter
 
 
 def _named_code(value: Any) -> str:
@@ -68,11 +73,24 @@ def _code(value: Any, seen: set[int]) -> Iterator[str]:
         yield described(owner)  # a method knows its object
     function = inspect.unwrap(getattr(value, "__func__", value))
     if inspect.isfunction(function):
-        yield from _bytecode(function)
-        for name in function.__code__.co_names:
-            helper = function.__globals__.get(name)
-            if getattr(helper, "__module__", None) == function.__module__:
-                yield from _code(helper, seen)
+        yield from _bytecode(function.__code__)
+        for known in _known_to(function):
+            if inspect.isfunction(known) or inspect.isclass(known):
+                yield from _code(known, seen)
+            else:
+                yield described(known)
+
+
+def _known_to(function: Any) -> Iterator[Any]:
+    """Give what a function uses besides its arguments: defaults, closure, its module's names."""
+    yield from (function.__defaults__, function.__kwdefaults__)
+    yield from (cell.cell_contents for cell in function.__closure__ or ())
+    for name in function.__code__.co_names:
+        found = function.__globals__.get(name)
+        # Of the module's variables only the constant ones: others may change as it runs.
+        constant = isinstance(found, bool | int | float | str)
+        if constant or getattr(found, "__module__", None) == function.__module__:
+            yield found
 
 
 def _source(value: Any) -> str:
@@ -82,16 +100,12 @@ def _source(value: Any) -> str:
         return ""
 
 
-def _bytecode(function: Any) -> Iterator[str]:
+def _bytecode(code: CodeType) -> Iterator[str]:
     """Give what the source of a function does not show, as of two lambdas on one line."""
-    code = function.__code__
     yield code.co_code.hex()
     yield from code.co_names
     for constant in code.co_consts:
         if inspect.iscode(constant):
-            yield constant.co_code.hex()
+            yield from _bytecode(constant)
         else:  # a set is in another order in each process
             yield repr(sorted(map(repr, constant)) if isinstance(constant, frozenset) else constant)
-    cells = [cell.cell_contents for cell in function.__closure__ or ()]
-    for known in (*cells, function.__defaults__, function.__kwdefaults__):
-        yield described(known)

@@ -31,7 +31,9 @@ class ValidatedPipeline(Pipeline):
         X_validation, y_validation = self.validation
         for _, step in self.steps[:-1]:
             if step not in (None, "passthrough"):
-                X = step.fit_transform(X, y)
+                # A frozen step has no fit_transform.
+                both = hasattr(step, "fit_transform")
+                X = step.fit_transform(X, y) if both else step.fit(X, y).transform(X)
                 X_validation = step.transform(X_validation)
         net = self.steps[-1][1]
         targets = encode_targets(y_validation, known_classes(net.classes, y_validation))

@@ -10,7 +10,10 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import scipy.sparse as sp
 import torch
+from sklearn.base import clone
 
 import modal_interp
 from modal_interp.experiments.descriptions import described, digest
@@ -58,8 +61,9 @@ def code_version() -> str:
 
 
 def data_digest(X: Any, y: Any) -> str:
-    """Return a digest of samples and labels."""
-    return f"{X.shape[0]} samples, {digest((X, y))}"
+    """Return a digest of samples and labels, however they lie in memory."""
+    X = X.sorted_indices() if sp.issparse(X) else np.ascontiguousarray(X)
+    return f"{X.shape[0]} samples, {digest((X, np.ascontiguousarray(y)))}"
 
 
 def estimator_facts(estimator: Any) -> dict[str, Any]:
@@ -67,5 +71,6 @@ def estimator_facts(estimator: Any) -> dict[str, Any]:
 
     The digest is of a fitted part, such as the vocabulary of a frozen encoder.
     """
-    shown = {name: described(value) for name, value in estimator.get_params(deep=True).items()}
-    return {"class": described(type(estimator)), "params": shown, "state": digest(estimator)}
+    unfitted = clone(estimator)
+    shown = {name: described(value) for name, value in unfitted.get_params(deep=True).items()}
+    return {"class": described(type(estimator)), "params": shown, "state": digest(unfitted)}

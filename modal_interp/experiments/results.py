@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ def load_results(
     folder: str | os.PathLike[str],
     *,
     strategies: Iterable[str] | None = None,
-    seeds: Iterable[int] | None = None,
+    seeds: int | Iterable[int] | None = None,
 ) -> pd.DataFrame:
     """Read the learning curves that :func:`run_experiment` wrote, finished or not.
 
@@ -30,8 +31,10 @@ def load_results(
     ----------
     folder : path-like
         Its `out`.
-    strategies, seeds : iterable, optional
-        Those to read. Without them, all that the folder holds.
+    strategies : iterable of str, optional
+        Those to read, in this order. Without it, all that the folder holds.
+    seeds : int or iterable of int, optional
+        Those to read, a number n for 0 to n - 1. Without it, all that the folder holds.
 
     Returns
     -------
@@ -67,6 +70,9 @@ def load_results(
     -----
     Departs from the paper: none; it has no part in it.
     """
+    if isinstance(strategies, str):
+        raise TypeError(f"strategies must be a list of names; found {strategies!r}.")
+    wanted = range(seeds) if isinstance(seeds, int | np.integer) else seeds
     folder = Path(folder).expanduser()
     settings = read_settings(folder)
     known = sorted(settings["strategies"])
@@ -79,7 +85,7 @@ def load_results(
     made_with = ", ".join(f"{name} {found}" for name, found in settings["versions"].items())
     rows: list[dict[str, Any]] = []
     for name in names:
-        for seed in sorted(_seeds_on_disk(folder, name) if seeds is None else set(seeds)):
+        for seed in sorted(_seeds_on_disk(folder, name) if wanted is None else wanted):
             rows += _curve_rows(folder, name, seed, made_with)
     frame = pd.DataFrame(rows, columns=list(COLUMNS))
     floats = ["score", "validation_score", "full_score"]
@@ -90,7 +96,8 @@ def load_results(
 
 def _seeds_on_disk(folder: Path, strategy: str) -> set[int]:
     files = (folder / "curves" / strategy).glob("seed-*.jsonl")
-    return {int(path.stem.removeprefix("seed-")) for path in files}
+    names = (re.fullmatch(r"seed-(\d+)", path.stem) for path in files)
+    return {int(name[1]) for name in names if name}
 
 
 def _curve_rows(folder: Path, strategy: str, seed: int, versions: str) -> list[dict[str, Any]]:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import os
+import signal
 import tempfile
+import threading
 import traceback
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -153,6 +156,7 @@ def run_experiment(
     named, seed_list = named_strategies(strategies), checked_seeds(seeds)
     initial, step, budget = map(plain, (initial, step, budget))
     check_counts(initial=initial, step=step, budget=budget, split=split)
+    n_jobs, n_threads = plain(n_jobs), plain(n_threads)
     check_numbers(n_jobs, n_threads)
     check_switches(
         warm_start=warm_start, early_stopping=early_stopping, full_training=full_training
@@ -183,7 +187,9 @@ def _run(protocol: Protocol, units: list[Any], n_jobs: int, claimed: Claim) -> N
             for curve, query in units
         ]
         # Without memory maps: strategies would get arrays that they cannot write to.
-        ends = joblib.Parallel(n_jobs=n_jobs, max_nbytes=None, batch_size=1)(jobs)
+        # Processes: threads would share torch's and NumPy's global generators.
+        workers = joblib.Parallel(n_jobs=n_jobs, backend="loky", max_nbytes=None, batch_size=1)
+        ends = workers(jobs)
         failures += [end for end in ends if end not in (_FINISHED, _HELD)]
         units = [unit for unit, end in zip(units, ends, strict=True) if end == _HELD]
         if not units:
@@ -203,13 +209,44 @@ def _run_unit(
             if code_version() != code:
                 raise RuntimeError(f"the code of this package was changed, from {code}.")
             claimed.check()
-            run_curve(protocol, query, curve, claimed.check)
+            with _remembered_interrupts() as check_interrupts:
+
+                def may_write() -> None:
+                    check_interrupts()
+                    claimed.check()
+
+                # A copy: a strategy with a state must not carry it from curve to curve.
+                run_curve(protocol, copy.deepcopy(query), curve, may_write)
         except Exception as error:
             return (
                 f"{curve.strategy} with seed {curve.seed} failed after {len(curve.rounds())} "
                 f"rounds: {type(error).__name__}: {error}\n{traceback.format_exc()}"
             )
         return _FINISHED
+
+
+@contextlib.contextmanager
+def _remembered_interrupts() -> Iterator[Callable[[], None]]:
+    """Give a check that raises if Ctrl-C was pressed: modAL 0.4.2 swallows any error of a query."""
+    handler = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or not callable(handler):
+        yield lambda: None
+        return
+    pressed: list[int] = []
+
+    def remember(number: int, frame: Any) -> None:
+        pressed.append(number)
+        handler(number, frame)
+
+    def check() -> None:
+        if pressed:
+            raise KeyboardInterrupt
+
+    signal.signal(signal.SIGINT, remember)
+    try:
+        yield check
+    finally:
+        signal.signal(signal.SIGINT, handler)
 
 
 def _units(

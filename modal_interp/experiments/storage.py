@@ -13,7 +13,9 @@ from typing import Any, NamedTuple
 from filelock import FileLock, Timeout
 
 _SETTINGS = "settings.json"
+_PARTS = ("data", "estimator", "experiment", "strategies", "versions")
 FULL_TRAINING = "full_training"
+_REMOVE = "Nothing but this package should change it: remove it, and its curve is run again."
 
 
 class Curve(NamedTuple):
@@ -38,7 +40,13 @@ class Curve(NamedTuple):
 
     def rounds(self) -> list[dict[str, Any]]:
         """Return the finished rounds."""
-        return read_lines(self.rounds_file)
+        found = read_lines(self.rounds_file)
+        if [line.get("round") for line in found] != list(range(len(found))):
+            raise ValueError(
+                f"{self.rounds_file} must hold the rounds 0, 1, 2, ... in this order; found "
+                f"{[line.get('round') for line in found]}. {_REMOVE}"
+            )
+        return found
 
     def times(self) -> list[dict[str, Any]]:
         """Return the times, each with its round: a kill may have left one of a lost round."""
@@ -84,12 +92,12 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
     except FileNotFoundError:
         return []
     try:
-        return [json.loads(line) for line in text.splitlines()]
+        found = [json.loads(line) for line in text.splitlines()]
     except ValueError as error:
-        raise ValueError(
-            f"{path} must hold a JSON object in each line, which nothing but this package should "
-            f"change; found something else ({error}). Remove it to run its curve again."
-        ) from error
+        raise ValueError(f"{path} must hold JSON in each line ({error}). {_REMOVE}") from error
+    if not all(isinstance(line, dict) for line in found):
+        raise ValueError(f"{path} must hold a JSON object in each line. {_REMOVE}")
+    return found
 
 
 def write_lines(path: Path, lines: list[dict[str, Any]]) -> None:
@@ -144,8 +152,14 @@ def read_settings(folder: Path) -> dict[str, Any]:
             f"{folder} holds no results: it has no {_SETTINGS}. Name the folder that was given to "
             "run_experiment as out=, or to the command line as --out."
         )
-    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return found
+    try:
+        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        return {part: found[part] for part in _PARTS}
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(
+            f"{path} must hold {', '.join(_PARTS)} as JSON; it is damaged ({error!r}). Without it "
+            "it cannot be told what made the results: name another folder."
+        ) from error
 
 
 def claim(folder: Path, settings: dict[str, Any]) -> None:

@@ -229,7 +229,7 @@ def test_matrix_of_several_experiments_in_a_given_order(results):
     display = PairwiseMatrixDisplay.from_results(
         [results, results], strategies=["random_sampling", "alden"]
     )
-    assert display.matrix.n_seeds.to_numpy().tolist() == [[16, 16], [16, 16]]
+    assert display.matrix.n_seeds.to_numpy().tolist() == [[8, 8], [8, 8]]
     assert display.text_[1, 0].get_text() == "1.00*"
 
 
@@ -341,3 +341,10 @@ def test_selection_needs_the_chosen_rows(results):
     results["queried"] = "[1 2]"
     with pytest.raises(ValueError, match="queried must hold one-dimensional arrays of int"):
         SelectionDisplay.from_results(results, X)
+
+
+def test_what_is_no_strategy_shows_on_a_dark_background(results):
+    with plt.style.context("dark_background"):
+        display = LearningCurveDisplay.from_results(results)
+        assert display.full_line_.get_color() == "white"
+    plt.close(display.figure_)

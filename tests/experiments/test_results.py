@@ -369,6 +369,13 @@ def _made(number):
     return strategy
 
 
+def _recursive():
+    def count(k):
+        return 0 if k == 0 else count(k - 1)
+
+    return count
+
+
 class _Strategy:
     def __init__(self, number):
         self.number = number
@@ -388,4 +395,101 @@ def test_what_the_source_of_a_function_does_not_show_tells_it_apart():
     for one, other in pairs:
         assert described(one) != described(other)
     assert described(_made(1)) == described(_made(1))
+    assert described(_recursive()) == described(_recursive())
     assert described(_Strategy(1).ask) == described(_Strategy(1).ask)
+
+
+SOURCE = """
+from sklearn.metrics import make_scorer
+K = {constant}
+def helper(x):
+    return x + {helped}
+def strategy(learner, X_pool, n_instances=1):
+    def inner(x):
+        return x + {inner}
+    return inner(helper(K)) if "a" in {{"a", "bb", "ccc", "dddd"}} else None
+class Asks:
+    def __call__(self, learner, X_pool, n_instances=1):
+        return {called}
+def score(a, b):
+    return {scored}
+found = [strategy, Asks(), make_scorer(score)]
+"""
+SAME = {"constant": 1, "helped": 2, "inner": 3, "called": 4, "scored": 5}
+
+
+def _typed(**changes):
+    """Return what was typed at a prompt: there is no source to read."""
+    namespace = {"__name__": "typed"}
+    exec(SOURCE.format(**{**SAME, **changes}), namespace)
+    return [described(value) for value in namespace["found"]]
+
+
+@pytest.mark.parametrize(
+    ("change", "changed"),
+    [("constant", 0), ("helped", 0), ("inner", 0), ("called", 1), ("scored", 2)],
+)
+def test_code_that_a_strategy_calls_tells_it_apart(change, changed):
+    differing = [a != b for a, b in zip(_typed(), _typed(**{change: 9}), strict=True)]
+    assert differing == [place == changed for place in range(3)]
+
+
+def test_a_set_in_the_code_is_the_same_in_every_process():
+    script = (
+        "from modal_interp.experiments.descriptions import described\n"
+        "def strategy(learner): return 'a' in {'a', 'bb', 'ccc', 'dddd', 'eeeee'}\n"
+        "print(described(strategy))"
+    )
+    found = {
+        subprocess.run(
+            [sys.executable, "-c", script],
+            env={**os.environ, "PYTHONHASHSEED": str(seed)},
+            capture_output=True, text=True, check=True,
+        ).stdout
+        for seed in range(3)
+    }  # fmt: skip
+    assert len(found) == 1
+
+
+def test_the_layout_of_data_in_memory_does_not_matter():
+    X = np.arange(12.0).reshape(4, 3)
+    y = np.array([0, 1, 0, 1])
+    wide = np.hstack([X, X])[:, :3]
+    assert len({provenance.data_digest(A, y) for A in (X, np.asfortranarray(X), wide)}) == 1
+    assert provenance.data_digest(X + 1, y) != provenance.data_digest(X, y)
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda lines: lines[1:], "must hold the rounds 0, 1, 2"),
+        (lambda lines: [lines[0], *lines], "must hold the rounds 0, 1, 2"),
+        (lambda lines: ["[1]\n", *lines], "must hold a JSON object in each line"),
+        (lambda lines: [*lines[:-1], lines[-1][:9]], "must hold JSON in each line"),
+    ],
+)
+def test_damaged_curves_are_named(tmp_path, damage, message):
+    run_small(tmp_path, seeds=1)
+    file = storage.Curve(tmp_path, "random_sampling", 0).rounds_file
+    file.write_text("".join(damage(file.read_text().splitlines(keepends=True))))
+    with pytest.raises(ValueError, match=message):
+        load_results(tmp_path)
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[]", '{"data": 1'])
+def test_damaged_settings_are_named(tmp_path, text):
+    run_small(tmp_path, seeds=1)
+    (tmp_path / "settings.json").write_text(text)
+    with pytest.raises(ValueError, match=r"settings\.json must hold data, estimator"):
+        load_results(tmp_path)
+
+
+def test_results_are_chosen_by_names_and_seeds(tmp_path):
+    run_small(tmp_path)
+    assert set(load_results(tmp_path, seeds=1)["seed"]) == {0}
+    (tmp_path / "curves" / "random_sampling" / "seed-0 copy.jsonl").write_text("a stray file")
+    assert set(load_results(tmp_path)["seed"]) == {0, 1}
+    with pytest.raises(TypeError, match="list of names; found 'badge'"):
+        load_results(tmp_path, strategies="badge")
+    with pytest.raises(ValueError, match="found 'badge'"):
+        load_results(tmp_path, strategies=["badge"])

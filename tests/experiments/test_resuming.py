@@ -1,10 +1,12 @@
 """Results are never lost or mixed up: kills, full disks, other settings, several processes."""
 
+import contextlib
 import errno
 import json
 import multiprocessing
 import os
 import random
+import signal
 import time
 from functools import partial
 
@@ -134,6 +136,23 @@ def test_ctrl_c_loses_nothing_that_was_finished(tmp_path, uninterrupted):
             assert kept[name] == uninterrupted[name]
 
 
+def swallowed(learner, X_pool, n_instances=1, *, random_state=None):
+    if len(CALLS) < 1:
+        CALLS.append(None)
+        with contextlib.suppress(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+    return random_sampling(learner, X_pool, n_instances, random_state=random_state)
+
+
+def test_ctrl_c_that_somebody_swallowed_stops_before_the_next_round_is_written(tmp_path):
+    CALLS.clear()
+    handler = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        run_small(tmp_path, strategies={"random_sampling": swallowed})
+    assert len(storage.Curve(tmp_path, "random_sampling", 0).rounds()) == 1
+    assert signal.getsignal(signal.SIGINT) is handler
+
+
 def test_a_round_without_its_times_is_not_counted(tmp_path, uninterrupted):
     run_small(tmp_path)
     curve = storage.Curve(tmp_path, "random_sampling", 1)
@@ -230,7 +249,7 @@ def test_a_damaged_curve_is_named(tmp_path):
     run_small(tmp_path, seeds=1, strategies=[random_sampling])
     file = storage.Curve(tmp_path, "random_sampling", 0).rounds_file
     file.write_text(file.read_text()[:-20])
-    with pytest.raises(ValueError, match=r"seed-0\.jsonl must hold a JSON object in each line"):
+    with pytest.raises(ValueError, match=r"seed-0\.jsonl must hold JSON in each line"):
         load_results(tmp_path)
 
 

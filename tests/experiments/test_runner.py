@@ -1,14 +1,17 @@
 """The loop is modAL's: sizes, splits, seeds, choices and scores, against a loop written out."""
 
+import joblib
 import numpy as np
 import pandas as pd
 import pytest
 import scipy.sparse
 from modAL.models import ActiveLearner
 from modAL.uncertainty import uncertainty_sampling
+from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import make_scorer
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from skorch import NeuralNetClassifier
 
 from modal_interp import (
@@ -157,8 +160,6 @@ def test_global_generators_are_seeded_for_estimators_that_draw_from_them(tmp_pat
 
 
 def test_texts_as_lists_of_strings_and_string_labels():
-    from sklearn.frozen import FrozenEstimator
-
     texts, y = make_reviews(120, random_state=0)
     encoder = WordEncoder().fit(texts)
     net = TextCNNClassifier(n_words=encoder.n_words_, max_epochs=2, module__embedding_dim=8)
@@ -195,6 +196,50 @@ def test_early_stopping_takes_whole_numbers_and_refuses_sparse_ones():
     sparse = scipy.sparse.csr_array(rounded)
     with pytest.raises(RuntimeError, match="needs dense samples"):
         run_experiment(net, sparse, y, early_stopping=True, **given)
+
+
+def test_early_stopping_behind_frozen_steps():
+    X, y = make_sigmoid(100, random_state=0)
+    frozen = FrozenEstimator(StandardScaler().fit(X))
+    net = make_pipeline(frozen, TabularMLPClassifier(max_epochs=2))
+    given = {"seeds": 1, "strategies": [random_sampling], "initial": 20, "step": 20, "budget": 40}
+    assert len(run_experiment(net, X, y, early_stopping=True, **given)) == 2
+
+
+def test_lambdas_in_estimator_and_scorer(tmp_path):
+    estimator = make_pipeline(FunctionTransformer(lambda X: X * 2), LogisticRegression())
+    scorer = make_scorer(lambda true, found: float((true == found).mean()))
+    given = {"estimator": estimator, "strategies": [random_sampling], "scoring": scorer}
+    run_small(tmp_path, **given)
+    other = make_pipeline(FunctionTransformer(lambda X: X * 3), LogisticRegression())
+    with pytest.raises(ValueError, match="made differently"):
+        run_small(tmp_path, **{**given, "estimator": other})
+
+
+class Counting:
+    """A strategy with a state."""
+
+    def __init__(self):
+        self.calls = 0
+
+    def __call__(self, learner, X_pool, n_instances=1):
+        self.calls += 1
+        return (np.arange(n_instances) + self.calls) % len(X_pool)
+
+
+def test_strategies_with_a_state_begin_anew_in_each_curve(tmp_path):
+    strategy = Counting()
+    first = run_small(tmp_path / "1", strategies={"counting": strategy})
+    assert strategy.calls == 0
+    second = run_small(tmp_path / "2", strategies={"counting": strategy}, n_jobs=2)
+    assert [q.tolist() for q in first["queried"]] == [q.tolist() for q in second["queried"]]
+    run_small(tmp_path / "1", strategies={"counting": strategy})
+
+
+def test_threads_are_not_used_for_workers(results):
+    with joblib.parallel_config(backend="threading"):
+        found = run_small(None, n_jobs=2)
+    pd.testing.assert_series_equal(found["score"], results["score"])
 
 
 def test_numbers_of_numpy_are_numbers(tmp_path, results):
@@ -236,6 +281,11 @@ def test_warm_start_goes_on_training():
         ({"strategies": "margin"}, "strategies must be a list or dict"),
         ({"strategies": [margin, margin]}, "'margin' twice"),
         ({"strategies": {"a/b": margin}}, "name must be made of letters"),
+        ({"strategies": {"_mine": margin}}, "begin with a letter"),
+        ({"scoring": None}, "scoring must be a scorer"),
+        ({"seeds": 1.5}, "seeds must be"),
+        ({"seeds": True}, "seeds must be"),
+        ({"X": scipy.sparse.csr_array(np.full((200, 2), np.inf))}, "X must hold finite numbers"),
         ({"strategies": {"..": margin}}, "name must be made of letters"),
         ({"strategies": {"full_training": margin}}, "not be 'full_training'"),
         ({"strategies": {"margin": 3}}, "must be callable"),

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from modal_interp.experiments.displays._style import BLACK, new_axes, style
+from modal_interp.experiments.displays._style import ink, new_axes, style
 from modal_interp.experiments.frames import (
     Floats,
     check_confidence,
@@ -199,7 +199,7 @@ class LearningCurveDisplay:
         self.full_line_ = None
         if np.isfinite(self.full_score):
             self.full_line_ = self.ax_.axhline(
-                self.full_score, color=BLACK, linestyle=":", label="all labels"
+                self.full_score, color=ink(), linestyle=":", label="all labels"
             )
         self.ax_.set(xlabel=self.x_name, ylabel=self.y_name)
         if self.x_name == _AXES["share"]:

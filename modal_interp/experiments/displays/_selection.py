@@ -13,9 +13,9 @@ from sklearn.decomposition import PCA, TruncatedSVD
 from sklearn.utils import check_array, column_or_1d
 
 from modal_interp.experiments.displays._style import (
-    BLACK,
     CHOSEN,
     GREY,
+    ink,
     name_outer_axes,
     new_panels,
     style,
@@ -219,8 +219,8 @@ class SelectionDisplay:
         ax.set_title(strategy)
         ax.scatter(*self.points.T, s=8, color=GREY, alpha=0.5, linewidths=0)
         start, chosen = self.points[self.seed_sets[strategy]], self.points[self.chosen[strategy]]
-        ax.scatter(*start.T, s=20, color=BLACK, marker="x", linewidths=1, label="seed set")
-        ax.scatter(*chosen.T, s=28, color=CHOSEN, edgecolors=BLACK, linewidths=0.6, label="chosen")
+        ax.scatter(*start.T, s=20, color=ink(), marker="x", linewidths=1, label="seed set")
+        ax.scatter(*chosen.T, s=28, color=CHOSEN, edgecolors=ink(), linewidths=0.6, label="chosen")
 
     def _entries(self, axes: Any) -> tuple[list[Any], list[str]]:
         """Return handles and labels of the legend, without the classes where they are many."""

@@ -6,14 +6,23 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-# Of M. Okabe and K. Ito's palette, without the yellow, too pale for lines; black is kept for what
-# is no strategy. In an order in which neighbours differ in lightness; the last two do not.
+# Of M. Okabe and K. Ito's palette, without the yellow, too pale for lines; the colour of texts is
+# kept for what is no strategy. In an order in which neighbours differ in lightness; the last two
+# do not.
 _COLOURS = ("#0072B2", "#E69F00", "#D55E00", "#56B4E9", "#009E73", "#CC79A7")
 # Another number of markers, with no common divisor: 66 pairs before one comes back.
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", "*", ">", "p")
 _COLUMNS = 3
-BLACK, GREY = "#000000", "#B0B0B0"
+GREY = "#B0B0B0"
 CHOSEN = _COLOURS[2]
+
+
+def ink() -> str:
+    """Return the colour that texts have, which shows on any background."""
+    import matplotlib
+
+    colour: str = matplotlib.rcParams["text.color"]
+    return colour
 
 
 def style(position: int) -> dict[str, Any]:
