@@ -118,7 +118,8 @@ def full_scores(frame: pd.DataFrame) -> pd.Series:
     several = several[several > 1]
     if len(several):
         seed = several.index[0]
-        found = sorted(frame.loc[frame["seed"] == seed, "full_score"].dropna().unique())
+        known = frame.loc[frame["seed"] == seed, "full_score"].dropna()
+        found = sorted(known.unique().tolist())
         raise ValueError(
             f"full_score must be one number a seed; seed {seed} has {found}. "
             "Are these results of several experiments?"
