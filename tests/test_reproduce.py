@@ -49,6 +49,10 @@ def tiny_problem(dataset, net=None, **params):
     )
 
 
+def out(folder):
+    return ["--out", str(folder), "--n-jobs", "1"]
+
+
 def tiny_run(script, monkeypatch, name, *arguments):
     module = script(name)
     monkeypatch.setattr(module, "load_problem", tiny_problem)
@@ -63,14 +67,13 @@ def tiny_run(script, monkeypatch, name, *arguments):
     [
         ("alden", ["--data", "mr", "--nets", "cnn"], "alden-mr-cnn"),
         ("dami_texts", ["--data", "mr", "--nets", "cnn"], "alden-mr-cnn"),
-        ("dami_tables", ["--data", "telescope"], "dami-telescope"),
+        ("dami_tables", ["--data", "news", "--dropout", "0.5"], "dami-news"),
     ],
 )
 def test_scripts_run_and_their_tables_are_made(
     script, monkeypatch, tmp_path, name, data, experiment
 ):
-    out = ["--out", str(tmp_path / "results"), "--n-jobs", "1"]
-    tiny_run(script, monkeypatch, name, *data, *out)
+    tiny_run(script, monkeypatch, name, *data, *out(tmp_path / "results"))
     tables = script("tables")
     places = {"--results": tmp_path / "results" / "committed", "--out": tmp_path / "docs"}
     arguments = [str(part) for pair in places.items() for part in pair]
@@ -86,8 +89,17 @@ def test_scripts_run_and_their_tables_are_made(
         assert len(pd.read_csv(tmp_path / "docs" / "summary.csv")) == 6
 
 
+def test_tables_without_dropout_are_run_without_bald(script, monkeypatch, tmp_path):
+    tiny_run(script, monkeypatch, "dami_tables", "--data", "news", *out(tmp_path))
+    folder = tmp_path / "committed" / "dami-news-no-dropout" / "curves"
+    assert "bald" not in {path.name for path in folder.iterdir()}
+    assert len(list(folder.iterdir())) == 6  # five strategies and full training
+
+
 def test_curves_of_other_runs_are_kept(script, monkeypatch, tmp_path):
-    tiny_run(script, monkeypatch, "dami_tables", "--data", "news", "--out", str(tmp_path))
+    tiny_run(
+        script, monkeypatch, "dami_tables", "--data", "news", "--dropout", "0.5", *out(tmp_path)
+    )
     tables, folder = script("tables"), tmp_path / "committed" / "dami-news"
     file = tmp_path / "dami-news.csv"
     here = tables.merged_curves(folder, file)
@@ -105,7 +117,9 @@ def test_curves_of_other_runs_are_kept(script, monkeypatch, tmp_path):
 
 
 def test_unfinished_curves_are_not_kept(script, monkeypatch, tmp_path):
-    tiny_run(script, monkeypatch, "dami_tables", "--data", "news", "--out", str(tmp_path))
+    tiny_run(
+        script, monkeypatch, "dami_tables", "--data", "news", "--dropout", "0.5", *out(tmp_path)
+    )
     folder = tmp_path / "committed" / "dami-news"
     file = folder / "curves" / "badge" / "seed-1.jsonl"
     file.write_text("".join(file.read_text().splitlines(keepends=True)[:-1]))

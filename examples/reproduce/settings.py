@@ -17,9 +17,7 @@ from modal_interp.experiments.problems import Problem
 # Adam and batches of 50 throughout; dropout 0.5 and the sizes are the papers'.
 CNN = {"lr": 0.002, "max_epochs": 10, "batch_size": 50}
 BILSTM = {"lr": 0.002, "max_epochs": 10, "batch_size": 50}
-# The papers use dropout 0.5 for BALD. Here it is in the net of every strategy, so that all train
-# the same one.
-MLP = {"lr": 0.003, "max_epochs": 30, "batch_size": 50, "module__dropout": 0.5}
+MLP = {"lr": 0.003, "max_epochs": 30, "batch_size": 50}
 
 # How much is run. The papers: ten seeds, 2 % steps.
 PROTOCOLS: dict[str, dict[str, Any]] = {

@@ -43,13 +43,18 @@ PAPER = pd.DataFrame(
 )
 TEXTS = list(PAPER.index)
 TABLES = ["dami-employee", "dami-telescope", "dami-default", "dami-news"]
+WITHOUT_DROPOUT = [f"{name}-no-dropout" for name in TABLES]
 _OTHERS = ["random_sampling", "bald", "coreset", "badge"]
 # Who is compared in which paper, and how seeds become one curve there.
 COMPARED = {
     "alden": ([*_OTHERS, "egl_word", "alden_diversity"], "median"),
     "dami": ([*_OTHERS, "egl", "dami_kmedoids"], "mean"),
+    "dami-no-dropout": (["random_sampling", "coreset", "badge", "egl", "dami_kmedoids"], "mean"),
     "dami-texts": ([*_OTHERS, "egl_word", "dami_kmedoids"], "mean"),
 }
+EXPERIMENTS = {
+    "alden": TEXTS, "dami": TABLES, "dami-no-dropout": WITHOUT_DROPOUT, "dami-texts": TEXTS,
+}  # fmt: skip
 
 
 def finished_curves(folder: Path) -> pd.DataFrame:
@@ -96,7 +101,7 @@ def comparisons(all_curves: dict[str, pd.DataFrame]) -> Iterator[tuple[str, str,
     """Give the name of each comparison, its experiment and its curves, where there are some."""
     for experiment, curves in all_curves.items():
         for paper, (strategies, _) in COMPARED.items():
-            fits = experiment in (TABLES if paper == "dami" else TEXTS)
+            fits = experiment in EXPERIMENTS[paper]
             found = paired(curves, strategies)
             if fits and len(found):
                 name = (
@@ -205,6 +210,7 @@ def write_all(all_curves: dict[str, pd.DataFrame], out: Path) -> None:
         "table_1": table_1(all_curves),
         "alden_above_random": above_random(all_curves, ["alden"]),
         "dami_above_random": above_random(all_curves, ["dami"]),
+        "dami_no_dropout_above_random": above_random(all_curves, ["dami-no-dropout"]),
         "dami_texts_above_random": above_random(all_curves, ["dami-texts"]),
         "facts": facts(all_curves),
     }
@@ -224,7 +230,7 @@ def main() -> None:
     folders = sorted(file.parent for file in args.results.glob("*/settings.json"))
     versions(folders, args.out / "versions.csv").to_csv(args.out / "versions.csv", index=False)
     all_curves = {}
-    for name in [*TEXTS, *TABLES]:
+    for name in [*TEXTS, *TABLES, *WITHOUT_DROPOUT]:
         folder, file = args.results / name, args.out / f"{name}.csv"
         if folder.is_dir() or file.exists():
             all_curves[name] = merged_curves(folder, file, args.replace)
