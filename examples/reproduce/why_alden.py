@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from settings import CNN
+from tables import markdown
 from torch import Tensor, arange, nn, relu
 
 from modal_interp import (
@@ -178,7 +179,22 @@ def write_tables(tables: dict[str, pd.DataFrame], folder: Path) -> None:
     file = folder / "why.csv"
     old = pd.read_csv(file) if file.exists() else pd.DataFrame({"variant": []})
     rows = [*tables.values(), old[~old["variant"].isin(tables.keys())]]
-    pd.concat([part for part in rows if len(part)]).round(5).to_csv(file, index=False)
+    table = pd.concat([part for part in rows if len(part)]).round(5)
+    table.to_csv(file, index=False)
+    (folder / "why.md").write_text(markdown(readable(table)), encoding="utf-8")
+
+
+def readable(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the differences from random sampling in words, a row for each variant and strategy."""
+    others = table[table["strategy"] != "random_sampling"].set_index("variant")
+    interval = "{difference:+.4f} ({difference_low:+.4f} to {difference_high:+.4f})"
+    return pd.DataFrame(
+        {
+            "strategy": others["strategy"],
+            "seeds": others["n_seeds"],
+            "above random": [interval.format(**row) for row in others.to_dict("records")],
+        }
+    )
 
 
 def main() -> None:
