@@ -34,7 +34,7 @@ def described(value: Any) -> str:
     if value is None or isinstance(value, str | bool | int | float | np.generic):
         return repr(value)
     kind = type(value)
-    if callable(value) and not isinstance(value, np.generic):
+    if callable(value):
         # A scorer, or a strategy with a state: what it calls is in its attributes.
         state = getattr(value, "__dict__", {})
         return f"{_named_code(kind)}({described(state)})"

@@ -50,14 +50,14 @@ def code_version() -> str:
     Of the code as it was when first asked, not long after it was imported.
     """
     root = Path(modal_interp.__file__).parent
-    digest = hashlib.sha256()
+    code = hashlib.sha256()
     for path in sorted(root.rglob("*.py")):
         name = path.relative_to(root)
         elsewhere = name.parts[0] == "experiments" and name.stem not in _MAKE_CURVES
         if elsewhere or name.parts[0] == "datasets":
             continue
-        digest.update(name.as_posix().encode() + path.read_bytes().replace(b"\r\n", b"\n"))
-    return f"{version('modal-interp')} (code {digest.hexdigest()[:12]})"
+        code.update(name.as_posix().encode() + path.read_bytes().replace(b"\r\n", b"\n"))
+    return f"{version('modal-interp')} (code {code.hexdigest()[:12]})"
 
 
 def data_digest(X: Any, y: Any) -> str:

@@ -78,11 +78,12 @@ class Curve(NamedTuple):
         except Timeout:
             yield False
             return
-        with lock:
+        try:
             _remove_unnamed(self.rounds_file)
             _remove_unnamed(self.times_file)
             yield True
-        lock.release()
+        finally:
+            lock.release()
 
 
 def read_lines(path: Path) -> list[dict[str, Any]]:

@@ -153,6 +153,15 @@ def test_ctrl_c_that_somebody_swallowed_stops_before_the_next_round_is_written(t
     assert signal.getsignal(signal.SIGINT) is handler
 
 
+def test_a_lock_is_freed_though_the_error_is_looked_at(tmp_path):
+    curve = storage.Curve(tmp_path, "badge", 0)
+    with pytest.raises(KeyboardInterrupt) as kept, curve.lock(wait=False):
+        raise KeyboardInterrupt
+    with curve.lock(wait=False) as held:
+        assert held
+    assert kept.tb is not None  # as a notebook keeps the last traceback, and all it refers to
+
+
 def test_a_round_without_its_times_is_not_counted(tmp_path, uninterrupted):
     run_small(tmp_path)
     curve = storage.Curve(tmp_path, "random_sampling", 1)
