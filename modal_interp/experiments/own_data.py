@@ -60,6 +60,10 @@ def read_problem(
     ValueError
         If the file cannot be read, lacks a column, has rows without a label, or labels or features
         that are none.
+
+    Notes
+    -----
+    Departs from the paper: none; data of the user's own.
     """
     path = Path(path).expanduser()
     frame = _read(path)

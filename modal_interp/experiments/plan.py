@@ -37,6 +37,16 @@ def split_rows(y: NDArray[Any], split: tuple[Size, Size, Size], seed: int) -> Pa
     -------
     Parts
         Three arrays of distinct rows, each in random order.
+
+    Raises
+    ------
+    ValueError
+        If the sizes do not fit the number of rows.
+
+    Notes
+    -----
+    Departs from the paper: ALDEN and DAMI state the shares alone; that classes are spread evenly
+    is added.
     """
     n_train, n_validation, n_test = part_sizes(split, len(y))
     random_state = derived_seed(seed, "split")

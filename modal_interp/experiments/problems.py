@@ -42,6 +42,15 @@ def load_problem(dataset: str, estimator: str | None = None, **params: Any) -> P
     -------
     Problem
         Data and estimator.
+
+    Raises
+    ------
+    ValueError
+        If the data set is unknown, or the estimator is unknown or not for such data.
+
+    Notes
+    -----
+    Departs from the paper: none; a choice of data. The defaults of the nets are this package's.
     """
     if dataset in TEXTS:
         texts, y = _text_data(dataset)
@@ -97,6 +106,16 @@ def text_problem(
     -------
     Problem
         `X` are word ids of shape (n, T).
+
+    Raises
+    ------
+    ValueError
+        If the estimator is not one for texts.
+
+    Notes
+    -----
+    Departs from the paper: none; ALDEN and DAMI train word2vec on each data set, without saying
+    whether the texts of the test part belong to it.
     """
     if estimator not in TEXT_ESTIMATORS:
         known = " or ".join(map(repr, TEXT_ESTIMATORS))

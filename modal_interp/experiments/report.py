@@ -38,6 +38,15 @@ def write_report(results: pd.DataFrame, folder: Path) -> str:
     -------
     str
         The table, with the paths of what was written.
+
+    Raises
+    ------
+    ValueError
+        If no round is finished.
+
+    Notes
+    -----
+    Departs from the paper: none; the measures say for themselves what they add.
     """
     if results.empty:
         raise ValueError("there is nothing to report yet: no round is finished.")
