@@ -8,8 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder
 
 from modal_interp import TabularMLPClassifier, alden_diversity, make_reviews, make_sigmoid
+from modal_interp.experiments import load_results
 from modal_interp.experiments.problems import Problem, text_problem
 from tests.nets import MeanReader, small_net, word_ids
 from tests.strategies.conftest import learner_of
@@ -94,6 +97,27 @@ def test_tables_without_dropout_are_run_without_bald(script, monkeypatch, tmp_pa
     folder = tmp_path / "committed" / "dami-news-no-dropout" / "curves"
     assert "bald" not in {path.name for path in folder.iterdir()}
     assert len(list(folder.iterdir())) == 6  # five strategies and full training
+
+
+def test_employee_has_a_column_for_each_common_id_from_the_start(script):
+    rare, common = np.arange(100, 160), np.repeat([7, 8], 50)
+    X = np.stack([np.r_[rare, common, 7], np.r_[common, rare, 8]], axis=1)
+    columns = script("why_employee").common_ids(X).fit(X[:1]).transform([[7, 8], [8, 100]])
+    np.testing.assert_array_equal(columns, [[1, 0, 0, 1], [0, 1, 0, 0]])
+
+
+def test_employee_is_run_with_these_columns(script, monkeypatch, tmp_path):
+    def ids(dataset, net, **params):
+        X = np.random.RandomState(0).randint(3, size=(400, 2))
+        mlp = TabularMLPClassifier(**{**params, "max_epochs": 1})
+        return Problem(make_pipeline(OneHotEncoder(), mlp), X, X[:, 0] % 2)
+
+    module = script("why_employee")
+    monkeypatch.setattr(sys, "argv", ["why_employee", "--quick", *out(tmp_path)])
+    monkeypatch.setattr(module, "load_problem", ids)
+    module.main()
+    folder = tmp_path / "quick" / "dami-employee-all-ids"
+    assert len(load_results(folder)["strategy"].unique()) == 6
 
 
 def test_curves_of_other_runs_are_kept(script, monkeypatch, tmp_path):

@@ -26,6 +26,8 @@ STRATEGIES = {
     "dami_kmedoids": dami_kmedoids,
 }
 
+JUDGED = {"split": (0.7, 0.1, 0.2), "scoring": "roc_auc"}
+
 # BALD lives on dropout.
 WITHOUT_DROPOUT = {name: query for name, query in STRATEGIES.items() if query is not bald}
 
@@ -38,8 +40,7 @@ def main() -> None:
             name, strategies = f"dami-{data}", STRATEGIES
             if dropout == "0":
                 name, strategies = f"{name}-no-dropout", WITHOUT_DROPOUT
-            run(name, problem, args, strategies=strategies, split=(0.7, 0.1, 0.2),
-                scoring="roc_auc")  # fmt: skip
+            run(name, problem, args, strategies=strategies, **JUDGED)
 
 
 if __name__ == "__main__":

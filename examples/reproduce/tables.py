@@ -44,16 +44,20 @@ PAPER = pd.DataFrame(
 TEXTS = list(PAPER.index)
 TABLES = ["dami-employee", "dami-telescope", "dami-default", "dami-news"]
 WITHOUT_DROPOUT = [f"{name}-no-dropout" for name in TABLES]
+ALL_IDS = ["dami-employee-all-ids"]
 _OTHERS = ["random_sampling", "bald", "coreset", "badge"]
+_DAMI = [*_OTHERS, "egl", "dami_kmedoids"]
 # Who is compared in which paper, and how seeds become one curve there.
 COMPARED = {
     "alden": ([*_OTHERS, "egl_word", "alden_diversity"], "median"),
-    "dami": ([*_OTHERS, "egl", "dami_kmedoids"], "mean"),
-    "dami-no-dropout": (["random_sampling", "coreset", "badge", "egl", "dami_kmedoids"], "mean"),
+    "dami": (_DAMI, "mean"),
+    "dami-no-dropout": ([name for name in _DAMI if name != "bald"], "mean"),
+    "dami-all-ids": (_DAMI, "mean"),
     "dami-texts": ([*_OTHERS, "egl_word", "dami_kmedoids"], "mean"),
 }
 EXPERIMENTS = {
-    "alden": TEXTS, "dami": TABLES, "dami-no-dropout": WITHOUT_DROPOUT, "dami-texts": TEXTS,
+    "alden": TEXTS, "dami": TABLES, "dami-no-dropout": WITHOUT_DROPOUT, "dami-all-ids": ALL_IDS,
+    "dami-texts": TEXTS,
 }  # fmt: skip
 
 
@@ -211,6 +215,7 @@ def write_all(all_curves: dict[str, pd.DataFrame], out: Path) -> None:
         "alden_above_random": above_random(all_curves, ["alden"]),
         "dami_above_random": above_random(all_curves, ["dami"]),
         "dami_no_dropout_above_random": above_random(all_curves, ["dami-no-dropout"]),
+        "dami_all_ids_above_random": above_random(all_curves, ["dami-all-ids"]),
         "dami_texts_above_random": above_random(all_curves, ["dami-texts"]),
         "facts": facts(all_curves),
     }
@@ -230,7 +235,7 @@ def main() -> None:
     folders = sorted(file.parent for file in args.results.glob("*/settings.json"))
     versions(folders, args.out / "versions.csv").to_csv(args.out / "versions.csv", index=False)
     all_curves = {}
-    for name in [*TEXTS, *TABLES, *WITHOUT_DROPOUT]:
+    for name in [*TEXTS, *TABLES, *WITHOUT_DROPOUT, *ALL_IDS]:
         folder, file = args.results / name, args.out / f"{name}.csv"
         if folder.is_dir() or file.exists():
             all_curves[name] = merged_curves(folder, file, args.replace)

@@ -123,6 +123,8 @@ def variants() -> Iterator[tuple[str, dict[str, Any], dict[str, Any], dict[str, 
     yield "batches-of-12-percent", {}, {"step": 0.12}, RIVALS
     yield "5-epochs", {"max_epochs": 5}, {}, RIVALS
     yield "20-epochs", {"max_epochs": 20}, {}, RIVALS
+    yield "early-stopping", {"max_epochs": 50}, {"early_stopping": True}, RIVALS
+    yield "training-kept", {}, {"warm_start": True}, RIVALS
     yield "weakly-trained", {"lr": 0.0005, "max_epochs": 5}, {}, RIVALS
     yield "training-batches-of-16", {"batch_size": 16}, {}, RIVALS
     yield "training-batches-of-200", {"batch_size": 200}, {}, RIVALS
