@@ -170,9 +170,17 @@ def _by_seed(batches: pd.Series) -> list[pd.Series]:
 
 
 def compared(results: pd.DataFrame, variant: str) -> pd.DataFrame:
-    """Return mean scores over the curve and their paired differences from random sampling."""
+    """Return mean scores over the curve and their paired differences.
+
+    `difference` is from random sampling; `alden_above` is ALDEN's from the strategy of the row.
+    """
     columns = ["n_seeds", "area", "difference", "difference_low", "difference_high"]
-    return summary(results)[columns].reset_index().assign(variant=variant)
+    table = summary(results)[columns]
+    below = summary(results, baseline="alden_diversity")
+    table["alden_above"] = -below["difference"]
+    table["alden_above_low"] = -below["difference_high"]
+    table["alden_above_high"] = -below["difference_low"]
+    return table.reset_index().assign(variant=variant)
 
 
 def write_tables(tables: dict[str, pd.DataFrame], folder: Path) -> None:
@@ -182,21 +190,32 @@ def write_tables(tables: dict[str, pd.DataFrame], folder: Path) -> None:
     old = pd.read_csv(file) if file.exists() else pd.DataFrame({"variant": []})
     rows = [*tables.values(), old[~old["variant"].isin(tables.keys())]]
     table = pd.concat([part for part in rows if len(part)]).round(5)
+    order = [name for name, *_ in variants()]
+    table = table.sort_values("variant", key=lambda names: names.map(order.index), kind="stable")
     table.to_csv(file, index=False)
     (folder / "why.md").write_text(markdown(readable(table)), encoding="utf-8")
 
 
 def readable(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the differences from random sampling in words, a row for each variant and strategy."""
+    """Return the differences in words, a row for each variant and strategy."""
     others = table[table["strategy"] != "random_sampling"].set_index("variant")
-    interval = "{difference:+.4f} ({difference_low:+.4f} to {difference_high:+.4f})"
     return pd.DataFrame(
         {
             "strategy": others["strategy"],
             "seeds": others["n_seeds"],
-            "above random": [interval.format(**row) for row in others.to_dict("records")],
+            "above random": _intervals(others, "difference"),
+            "ALDEN above it": _intervals(others, "alden_above"),
         }
     )
+
+
+def _intervals(table: pd.DataFrame, name: str) -> list[str]:
+    interval = f"{{{name}:+.4f}} ({{{name}_low:+.4f}} to {{{name}_high:+.4f}})"
+    return [
+        "" if row["strategy"] == "alden_diversity" and name == "alden_above"
+        else interval.format(**row)
+        for row in table.to_dict("records")
+    ]  # fmt: skip
 
 
 def main() -> None:
