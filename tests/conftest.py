@@ -1,4 +1,5 @@
 import os
+import signal
 
 # Before torch starts its pools: small problems run faster without threads to wait for.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -13,6 +14,14 @@ matplotlib.use("Agg")
 @pytest.fixture(autouse=True)
 def _one_seed_for_all():
     torch.manual_seed(0)
+
+
+@pytest.fixture
+def ctrl_c_is_heard():
+    """Undo what a shell does to its background jobs, and they to the processes they start."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 def pytest_collection_modifyitems(items):

@@ -97,6 +97,7 @@ def test_as_a_process(tmp_path):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+@pytest.mark.usefixtures("ctrl_c_is_heard")
 def test_ctrl_c_on_a_process_leaves_what_goes_on(tmp_path):
     long = ["--dataset", "sigmoid", "--budget", "1000", "--out", "killed"]
     ran = subprocess.Popen(

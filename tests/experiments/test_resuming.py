@@ -144,6 +144,7 @@ def swallowed(learner, X_pool, n_instances=1, *, random_state=None):
     return random_sampling(learner, X_pool, n_instances, random_state=random_state)
 
 
+@pytest.mark.usefixtures("ctrl_c_is_heard")
 def test_ctrl_c_that_somebody_swallowed_stops_before_the_next_round_is_written(tmp_path):
     CALLS.clear()
     handler = signal.getsignal(signal.SIGINT)
