@@ -52,7 +52,7 @@ COMPARED = {
     "alden": ([*_OTHERS, "egl_word", "alden_diversity"], "median"),
     "dami": (_DAMI, "mean"),
     "dami-no-dropout": ([name for name in _DAMI if name != "bald"], "mean"),
-    "dami-all-ids": (_DAMI, "mean"),
+    "dami-all-ids": ([name for name in _DAMI if name != "dami_kmedoids"], "mean"),
     "dami-texts": ([*_OTHERS, "egl_word", "dami_kmedoids"], "mean"),
 }
 EXPERIMENTS = {
