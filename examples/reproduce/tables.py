@@ -59,6 +59,10 @@ EXPERIMENTS = {
     "alden": TEXTS, "dami": TABLES, "dami-no-dropout": WITHOUT_DROPOUT, "dami-all-ids": ALL_IDS,
     "dami-texts": TEXTS,
 }  # fmt: skip
+# Pictures of several experiments together (DAMI, figures 5 and 7).
+POOLED = {
+    "dami": "dami-tables", "dami-no-dropout": "dami-tables-no-dropout", "dami-texts": "dami-texts",
+}  # fmt: skip
 
 
 def finished_curves(folder: Path) -> pd.DataFrame:
@@ -126,7 +130,7 @@ def draw(curves: pd.DataFrame, title: str, statistic: str, file: Path) -> None:
 
 
 def draw_pooled(experiments: list[pd.DataFrame], file: Path) -> None:
-    """Save the pairwise matrix over several experiments (DAMI, figures 5 and 7)."""
+    """Save the pairwise matrix over several experiments."""
     display = PairwiseMatrixDisplay.from_results(experiments)
     display.figure_.savefig(file, dpi=80)
     plt.close(display.figure_)
@@ -200,14 +204,14 @@ def markdown(table: pd.DataFrame) -> str:
 def write_all(all_curves: dict[str, pd.DataFrame], out: Path) -> None:
     """Write tables and pictures."""
     summaries: dict[Any, pd.DataFrame] = {}
-    pooled: dict[str, list[pd.DataFrame]] = {"dami": [], "dami-texts": []}
+    pooled: dict[str, list[pd.DataFrame]] = {}
     for paper, experiment, curves in comparisons(all_curves):
         draw(curves, experiment, COMPARED[paper][1], out / f"{experiment}.png")
         summaries[experiment] = summary(curves)
         pooled.setdefault(paper, []).append(curves)
         print(experiment, summaries[experiment].to_string(float_format="{:.3f}".format), sep="\n")
-    for paper, title in (("dami", "dami-tables"), ("dami-texts", "dami-texts")):
-        if pooled[paper]:
+    for paper, title in POOLED.items():
+        if paper in pooled:
             draw_pooled(pooled[paper], out / f"{title}.png")
     pd.concat(summaries, names=["experiment"]).round(5).to_csv(out / "summary.csv")
     pages = {

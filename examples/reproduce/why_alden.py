@@ -132,6 +132,9 @@ def variants() -> Iterator[tuple[str, dict[str, Any], dict[str, Any], dict[str, 
     yield "no-word-vectors", {"word_vectors": False}, {}, RIVALS
     yield "frozen-word-vectors", {"module__freeze_embedding": True}, {}, RIVALS
     yield "mean-pooling", {"module": MeanPooledCNN}, {}, RIVALS
+    # BALD lives on dropout.
+    without_bald = {name: query for name, query in RIVALS.items() if query is not bald}
+    yield "without-dropout", {"module__dropout": 0.0}, {}, without_bald
 
 
 def kinds_of_texts(results: pd.DataFrame, X: np.ndarray, y: np.ndarray) -> pd.DataFrame:
