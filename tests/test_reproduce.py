@@ -11,7 +11,13 @@ import torch
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 
-from modal_interp import TabularMLPClassifier, alden_diversity, make_reviews, make_sigmoid
+from modal_interp import (
+    TabularMLPClassifier,
+    WordInterpretations,
+    alden_diversity,
+    make_reviews,
+    make_sigmoid,
+)
 from modal_interp.experiments import load_results
 from modal_interp.experiments.problems import Problem, text_problem
 from tests.nets import MeanReader, small_net, word_ids
@@ -185,6 +191,18 @@ def test_shuffled_interpretations_change_the_choice_and_follow_the_seed(script):
     assert found[0] == found[1] != found[2]
 
 
+def test_interpretations_stay_in_their_text_or_go_anywhere(script):
+    why, random_state = script("why_alden"), np.random.RandomState(0)
+    offsets = np.array([0, 3, 3, 10])  # a text without words between the others
+    words = WordInterpretations(np.arange(10), np.arange(10.0)[:, None], offsets)
+    for permuted in (why._in_each_text, why._over_all_words):
+        dealt = [permuted(words, random_state) for _ in range(50)]
+        assert all(sorted(values[:, 0]) == list(range(10)) for values in dealt)
+        stays = all(set(values[:3, 0]) == {0, 1, 2} for values in dealt)
+        assert stays == (permuted is why._in_each_text)
+        assert len({tuple(values[:, 0]) for values in dealt}) > 40
+
+
 def test_mean_pooling_sees_no_padding(script):
     torch.manual_seed(0)
     module = script("why_alden").MeanPooledCNN(50, 2, embedding_dim=6, n_filters=4).eval()
@@ -210,7 +228,11 @@ def test_variants_and_their_tables(script, monkeypatch, tmp_path):
     why.main()
     table = pd.read_csv(tmp_path / "tables" / "why.csv")
     assert set(table["variant"]) == {"base", "mean-pooling"}
-    assert len(table) == 10 + 4
+    assert len(table) == 11 + 4
+    curves = pd.read_csv(tmp_path / "tables" / "curves.csv")
+    assert curves.groupby("variant")["strategy"].nunique().to_dict() == {
+        "base": 11, "mean-pooling": 4,
+    }  # fmt: skip
     kinds = pd.read_csv(tmp_path / "tables" / "kinds_of_texts.csv", index_col="strategy")
     assert kinds["words_a_text"].idxmax() == "longest"
     assert "(all texts)" in kinds.index

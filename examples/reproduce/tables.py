@@ -70,9 +70,14 @@ def finished_curves(folder: Path) -> pd.DataFrame:
     if not folder.is_dir():
         return pd.DataFrame(columns=COLUMNS)
     results = load_results(folder)
-    results["code"] = results["versions"].str.extract(r"modal_interp (.*?),", expand=False)
     whole = results.groupby(["strategy", "seed"])["round"].transform("max")
-    return results.loc[whole == results["round"].max(), COLUMNS].round(5)
+    return rows_to_keep(results[whole == results["round"].max()])
+
+
+def rows_to_keep(results: pd.DataFrame) -> pd.DataFrame:
+    """Return of results what the CSV files have, with the version of this package in each row."""
+    code = results["versions"].str.extract(r"modal_interp (.*?),", expand=False)
+    return results.assign(code=code)[COLUMNS].round(5)
 
 
 def merged_curves(folder: Path, file: Path, replace: bool = False) -> pd.DataFrame:

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from settings import CNN
-from tables import markdown
+from tables import markdown, rows_to_keep
 from torch import Tensor, arange, nn, relu
 
 from modal_interp import (
@@ -62,12 +62,31 @@ def alden_known_words(learner: Any, X_pool: Any, n_instances: int = 1) -> Any:
 def alden_shuffled(
     learner: Any, X_pool: Any, n_instances: int = 1, *, random_state: Any = None
 ) -> Any:
-    """ALDEN with the interpretations dealt out anew: what is left is which words a text has."""
+    """ALDEN with the interpretations permuted over all words: what is left is who has which."""
+    return _permuted(learner, X_pool, n_instances, random_state, _over_all_words)
+
+
+def alden_shuffled_in_texts(
+    learner: Any, X_pool: Any, n_instances: int = 1, *, random_state: Any = None
+) -> Any:
+    """ALDEN with them permuted over the words of each text, which keeps how sure the net is."""
+    return _permuted(learner, X_pool, n_instances, random_state, _in_each_text)
+
+
+def _over_all_words(words: WordInterpretations, random_state: Any) -> np.ndarray:
+    return random_state.permutation(words.values)
+
+
+def _in_each_text(words: WordInterpretations, random_state: Any) -> np.ndarray:
+    text = np.repeat(np.arange(len(words.offsets) - 1), np.diff(words.offsets))
+    return words.values[np.lexsort((random_state.random_sample(len(text)), text))]
+
+
+def _permuted(learner: Any, X_pool: Any, n_instances: int, random_state: Any, permuted: Any) -> Any:
     query, pool, labeled = _explained(learner, X_pool, n_instances, random_state=random_state)
     (view,) = query.views
     dealt = [
-        words._replace(values=query.random_state.permutation(words.values))
-        for words in (pool, labeled)
+        words._replace(values=permuted(words, query.random_state)) for words in (pool, labeled)
     ]
     embedding = next(part for part in view.net.module_.modules() if isinstance(part, nn.Embedding))
     embeddings = embedding.weight.detach().cpu().numpy()
@@ -97,6 +116,7 @@ CHANGED = {
     "alden_predicted_class": partial(alden_diversity, classes="predicted"),
     "alden_known_words": alden_known_words,
     "alden_shuffled": alden_shuffled,
+    "alden_shuffled_in_texts": alden_shuffled_in_texts,
     "longest": longest,
     "least_confidence": least_confidence,
 }
@@ -119,7 +139,7 @@ class MeanPooledCNN(TextCNN):
 def variants() -> Iterator[tuple[str, dict[str, Any], dict[str, Any], dict[str, Any]]]:
     """Give name, parameters of the net, protocol and strategies of each variant."""
     yield "base", {}, {}, {**RIVALS, **CHANGED}
-    yield "batches-of-1-percent", {}, {"step": 0.01}, RIVALS
+    yield "batches-of-2-percent", {}, {"step": 0.02}, RIVALS
     yield "batches-of-12-percent", {}, {"step": 0.12}, RIVALS
     yield "5-epochs", {"max_epochs": 5}, {}, RIVALS
     yield "20-epochs", {"max_epochs": 20}, {}, RIVALS
@@ -186,16 +206,24 @@ def compared(results: pd.DataFrame, variant: str) -> pd.DataFrame:
     return table.reset_index().assign(variant=variant)
 
 
-def write_tables(tables: dict[str, pd.DataFrame], folder: Path) -> None:
-    """Write what is finished, with the rows of variants that an earlier run wrote."""
-    folder.mkdir(parents=True, exist_ok=True)
-    file = folder / "why.csv"
-    old = pd.read_csv(file) if file.exists() else pd.DataFrame({"variant": []})
-    rows = [*tables.values(), old[~old["variant"].isin(tables.keys())]]
-    table = pd.concat([part for part in rows if len(part)]).round(5)
+def merged_curves(results: pd.DataFrame, variant: str, file: Path) -> pd.DataFrame:
+    """Return the curves of a variant, with those of the others that an earlier run wrote."""
+    curves = rows_to_keep(results).assign(variant=variant)
+    if file.exists():
+        old = pd.read_csv(file)
+        curves = pd.concat([old[old["variant"] != variant], curves])
     order = [name for name, *_ in variants()]
-    table = table.sort_values("variant", key=lambda names: names.map(order.index), kind="stable")
-    table.to_csv(file, index=False)
+    return curves.sort_values("variant", key=lambda names: names.map(order.index), kind="stable")
+
+
+def write_tables(results: pd.DataFrame, variant: str, folder: Path) -> None:
+    """Write the curves of a variant beside those of the others, and the tables of all."""
+    folder.mkdir(parents=True, exist_ok=True)
+    curves = merged_curves(results, variant, folder / "curves.csv")
+    curves.to_csv(folder / "curves.csv", index=False)
+    names = curves["variant"].unique()
+    table = pd.concat([compared(curves[curves["variant"] == name], name) for name in names])
+    table.round(5).to_csv(folder / "why.csv", index=False)
     (folder / "why.md").write_text(markdown(readable(table)), encoding="utf-8")
 
 
@@ -233,7 +261,6 @@ def main() -> None:
     args = parser.parse_args()
     only = args.only or (["base"] if args.quick else [name for name, *_ in variants()])
     folder = args.tables or Path("docs/reproductions") / f"why-{args.data}"
-    tables = {}
     for name, params, changes, strategies in variants():
         if name not in only:
             continue
@@ -244,14 +271,13 @@ def main() -> None:
             out=args.out / args.data / name, n_jobs=args.n_jobs, verbose=1,
             **{**PROTOCOL, **changes},
         )  # fmt: skip
-        tables[name] = compared(results, name)
-        write_tables(tables, folder)
+        write_tables(results, name, folder)
         if name == "base":
             classes = np.unique(problem.y, return_inverse=True)[1]
             kinds = kinds_of_texts(results, problem.X, classes)
             kinds.round(3).to_csv(folder / "kinds_of_texts.csv")
             overlap(results).round(3).to_csv(folder / "overlap.csv")
-        print(tables[name].round(4).to_string(), flush=True)
+        print(compared(results, name).round(4).to_string(), flush=True)
 
 
 if __name__ == "__main__":
