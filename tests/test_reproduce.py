@@ -169,6 +169,18 @@ def test_only_seeds_that_all_compared_strategies_have_are_compared(script):
     assert found == {"alden": {0, 1}, "dami-texts": {0}}
 
 
+def test_seeds_that_never_reach_the_score_count_as_more_than_any_number(script):
+    names = ["bald", "badge", "coreset", "egl_word", "alden_diversity", "random_sampling"]
+    points = [(name, seed, round_) for name in names for seed in (0, 1) for round_ in (0, 1)]
+    curves = pd.DataFrame(points, columns=["strategy", "seed", "round"])
+    curves = curves.assign(n_labeled=10 + 10 * curves["round"], full_score=1.0)
+    curves["score"] = 0.5 + 0.5 * curves["round"] * (curves["strategy"] != "bald")
+    table = script("tables").labels_needed({"alden-mr-cnn": curves}, share=0.75)
+    assert table["alden-mr-cnn, 0.750"].to_dict() == {
+        name: "not by 50 %" if name == "bald" else "15" for name in names
+    }
+
+
 def test_changed_alden_is_alden_where_nothing_changes(script):
     why = script("why_alden")
     labeled, pool = word_ids(30, seed=0), word_ids(20, seed=1)

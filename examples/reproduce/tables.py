@@ -19,6 +19,7 @@ import pandas as pd
 from modal_interp.experiments import (
     LearningCurveDisplay,
     PairwiseMatrixDisplay,
+    labels_to_reach,
     load_results,
     normalized_auc,
     summary,
@@ -179,6 +180,21 @@ def _difference(row: pd.Series) -> str:
     return f"{{difference:+.4f}} {interval}".format(**row)
 
 
+def labels_needed(all_curves: dict[str, pd.DataFrame], share: float = 0.96) -> pd.DataFrame:
+    """Return the median number of labels that reach a share of the score of full training."""
+    columns = {}
+    for paper, experiment, curves in comparisons(all_curves):
+        if paper == "alden":
+            score = share * curves.groupby("seed")["full_score"].first().median()
+            # A seed that never gets there counts as more than any number.
+            labels = labels_to_reach(curves, score).fillna({"labels": float("inf")})
+            columns[f"{experiment}, {score:.3f}"] = {
+                name: f"{median:,.0f}" if median < float("inf") else "not by 50 %"
+                for name, median in labels.groupby("strategy")["labels"].median().items()
+            }
+    return pd.DataFrame(columns).rename_axis("strategy")
+
+
 def facts(all_curves: dict[str, pd.DataFrame]) -> pd.DataFrame:
     """Return what each experiment was: seeds, full training, hours of all rounds together."""
     rows = {}
@@ -221,6 +237,7 @@ def write_all(all_curves: dict[str, pd.DataFrame], out: Path) -> None:
     pd.concat(summaries, names=["experiment"]).round(5).to_csv(out / "summary.csv")
     pages = {
         "table_1": table_1(all_curves),
+        "labels_needed": labels_needed(all_curves),
         "alden_above_random": above_random(all_curves, ["alden"]),
         "dami_above_random": above_random(all_curves, ["dami"]),
         "dami_no_dropout_above_random": above_random(all_curves, ["dami-no-dropout"]),
