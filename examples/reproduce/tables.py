@@ -170,14 +170,15 @@ def above_random(all_curves: dict[str, pd.DataFrame], kinds: list[str]) -> pd.Da
         if paper in kinds:
             table = summary(curves).drop(index="random_sampling")
             columns[f"{experiment} ({curves['seed'].nunique()} seeds)"] = table.apply(
-                _difference, axis=1
+                in_words, axis=1
             )
     return pd.DataFrame(columns).fillna("").rename_axis("strategy")
 
 
-def _difference(row: pd.Series) -> str:
-    interval = "({difference_low:+.4f} to {difference_high:+.4f})" if row["n_seeds"] > 2 else ""
-    return f"{{difference:+.4f}} {interval}".format(**row)
+def in_words(row: pd.Series, name: str = "difference") -> str:
+    """Return a difference with its interval, where there are seeds enough for one."""
+    interval = f"({{{name}_low:+.4f}} to {{{name}_high:+.4f}})" if row["n_seeds"] > 2 else ""
+    return f"{{{name}:+.4f}} {interval}".format(**row)
 
 
 def labels_needed(all_curves: dict[str, pd.DataFrame], share: float = 0.96) -> pd.DataFrame:

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from settings import CNN
-from tables import markdown, rows_to_keep
+from tables import in_words, markdown, rows_to_keep
 from torch import Tensor, arange, nn, relu
 
 from modal_interp import (
@@ -234,19 +234,13 @@ def readable(table: pd.DataFrame) -> pd.DataFrame:
         {
             "strategy": others["strategy"],
             "seeds": others["n_seeds"],
-            "above random": _intervals(others, "difference"),
-            "ALDEN above it": _intervals(others, "alden_above"),
+            "above random": others.apply(in_words, axis=1),
+            # Nothing is above itself.
+            "ALDEN above it": others.apply(in_words, axis=1, name="alden_above").mask(
+                others["strategy"] == "alden_diversity", ""
+            ),
         }
     )
-
-
-def _intervals(table: pd.DataFrame, name: str) -> list[str]:
-    interval = f"{{{name}:+.4f}} ({{{name}_low:+.4f}} to {{{name}_high:+.4f}})"
-    return [
-        "" if row["strategy"] == "alden_diversity" and name == "alden_above"
-        else interval.format(**row)
-        for row in table.to_dict("records")
-    ]  # fmt: skip
 
 
 def main() -> None:
