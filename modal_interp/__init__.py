@@ -1,6 +1,5 @@
 """Interpretation-driven query strategies for modAL: label less text, and know why."""
 
-from modal_interp.combining import product, ranked_mean
 from modal_interp.datasets import (
     fetch_agnews,
     fetch_default,
@@ -18,24 +17,26 @@ from modal_interp.estimators import (
     TextBiLSTMClassifier,
     TextCNNClassifier,
 )
-from modal_interp.gradient_lengths import expected_gradient_length, expected_word_gradient_length
-from modal_interp.interpretations import (
+from modal_interp.modules import TabularMLP, TextBiLSTM, TextCNN
+from modal_interp.queries import Query, View, mend_modal, open_query
+from modal_interp.representations import (
     WordInterpretations,
     feature_interpretations,
+    features,
+    gradient_embedding,
+    interpretation,
     word_interpretations,
 )
-from modal_interp.learner import View
-from modal_interp.modal_compat import mend_modal
-from modal_interp.modules import TabularMLP, TextBiLSTM, TextCNN
-from modal_interp.narrowing import exclude_duplicates, most_uncertain
-from modal_interp.query import Query, open_query
-from modal_interp.representations import features, gradient_embedding, interpretation
 from modal_interp.scores import (
     bald_scores,
     dropout_probabilities,
     entropy_scores,
+    expected_gradient_length,
+    expected_word_gradient_length,
     least_confidence_scores,
     margin_scores,
+    product,
+    ranked_mean,
 )
 from modal_interp.selectors import (
     KMedoids,
@@ -60,9 +61,13 @@ from modal_interp.strategies import (
     margin,
     random_sampling,
 )
-from modal_interp.text import WordEncoder
-from modal_interp.vector_files import load_word_vectors
-from modal_interp.word_vectors import embedding_matrix, train_word_vectors
+from modal_interp.strategies.narrowing import exclude_duplicates, most_uncertain
+from modal_interp.texts import (
+    WordEncoder,
+    embedding_matrix,
+    load_word_vectors,
+    train_word_vectors,
+)
 
 __all__ = [
     "KMedoids",

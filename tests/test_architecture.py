@@ -1,6 +1,7 @@
 """Imports point one way, so that the data's way can be read from the folders."""
 
 import ast
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -9,55 +10,28 @@ import modal_interp
 
 PACKAGE = Path(modal_interp.__file__).parent
 
-# What each part may import of the package, itself aside. A folder stands for all of its files.
+# What each folder may import of the package, itself aside. The files with an underscore stand
+# under all of them.
+GROUND = {"_out_of_core", "_seeding"}
 MAY_IMPORT = {
-    "vocabulary": set(),
-    "text": {"vocabulary"},
-    "vector_files": set(),
-    "word_vectors": {"text", "vocabulary"},
-    "datasets": set(),
+    "_out_of_core": set(),
+    "_seeding": set(),
+    "texts": set(),
     "modules": set(),
-    "seeding": set(),
-    "estimators": {"modules", "seeding"},
-    "modal_compat": set(),
-    "learner": set(),
-    "nets": {"seeding"},
-    "gradients": {"nets"},
-    "arrays": set(),
-    "interpretations": {"arrays", "gradients", "nets"},
-    "representations": {"arrays", "gradients", "interpretations", "nets"},
-    "measures": set(),
-    "combining": set(),
-    "scores": {"measures", "nets"},
-    "gradient_lengths": {"gradients", "interpretations", "nets"},
-    "candidates": {"learner"},
-    "query": {"candidates", "learner"},
-    "narrowing": {"learner", "nets", "query", "scores", "selectors"},
-    "selectors": {"arrays"},
-    "strategies": {
-        "arrays",
-        "gradient_lengths",
-        "gradients",
-        "interpretations",
-        "learner",
-        "measures",
-        "nets",
-        "query",
-        "representations",
-        "scores",
-        "selectors",
-    },
-    "experiments": {
-        "datasets",
-        "estimators",
-        "seeding",
-        "strategies",
-        "text",
-        "word_vectors",
-    },
+    "nets": set(),
+    "selectors": set(),
+    "queries": set(),
+    "datasets": set(),
+    "estimators": {"modules"},
+    "representations": {"nets"},
+    "scores": {"nets", "representations"},
+    "strategies": {"nets", "representations", "scores", "selectors", "queries"},
+    "experiments": {"datasets", "estimators", "strategies", "texts"},
 }
 # Inside a folder a file may import those that stand before it.
 IN_ORDER = {
+    "texts": ["vocabulary", "word_encoder", "vector_files", "word_vectors"],
+    "modules": ["_words", "cnn", "bilstm", "mlp"],
     "estimators": [
         "indicator",
         "labels",
@@ -68,9 +42,23 @@ IN_ORDER = {
         "cnn",
         "bilstm",
         "mlp",
-        "__init__",
     ],
-    "experiments": [
+    "nets": [
+        "samples",
+        "layers",
+        "batches",
+        "words",
+        "outputs",
+        "hooks",
+        "forward",
+        "dropout",
+        "gradients",
+    ],
+    "representations": ["interpretations", "interpretation"],
+    "scores": ["combining", "measures", "uncertainty", "gradient_lengths"],
+    "queries": ["modal_compat", "learner", "candidates", "query"],
+    "experiments": ["running", "analysis", "cli", "__main__"],
+    "experiments/running": [
         "plan",
         "early_stopping",
         "storage",
@@ -81,35 +69,16 @@ IN_ORDER = {
         "progress",
         "results",
         "runner",
-        "frames",
-        "metrics",
-        "comparisons",
-        "displays",
-        "report",
-        "problems",
-        "own_data",
-        "configuration",
-        "__main__",
-        "__init__",
     ],
-    "nets": [
-        "samples",
-        "layers",
-        "batches",
-        "reading",
-        "outputs",
-        "hooks",
-        "passes",
-        "dropout",
-        "__init__",
-    ],
+    "experiments/analysis": ["frames", "metrics", "comparisons", "displays", "report"],
+    "experiments/cli": ["problems", "own_data", "configuration"],
 }
 FORBIDDEN = {
     "selectors": {"skorch", "modAL"},
     "modules": {"skorch", "modAL", "sklearn"},
     "nets": {"modAL"},
-    "gradients": {"modAL"},
-    "interpretations": {"modAL", "torch"},
+    "representations": {"modAL"},
+    "scores": {"modAL"},
     "strategies": {"modAL", "torch", "skorch"},
 }
 FILES = sorted(PACKAGE.rglob("*.py"))
@@ -119,6 +88,14 @@ def part_of(path):
     return path.relative_to(PACKAGE).with_suffix("").parts[0]
 
 
+def dotted(path):
+    name = ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts)
+    return name.removesuffix(".__init__")
+
+
+DOTTED = {dotted(path) for path in FILES}
+
+
 def imports_of(path):
     """Everything a file imports, as dotted names, wherever in the file it stands."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -126,7 +103,9 @@ def imports_of(path):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: relative import"
-            yield node.module
+            for alias in node.names:
+                whole = f"{node.module}.{alias.name}"
+                yield whole if whole in DOTTED else node.module
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
@@ -138,38 +117,34 @@ def test_imports_point_one_way(path):
         top, *rest = name.split(".")
         assert top not in FORBIDDEN.get(part, set()), f"{part} imports {name}"
         if top == "modal_interp" and rest and rest[0] != part:
-            assert rest[0] in MAY_IMPORT[part], f"{part} imports {name}"
+            assert rest[0] in MAY_IMPORT[part] | GROUND, f"{part} imports {name}"
 
 
-@pytest.mark.parametrize(
-    "path",
-    [path for path in FILES if part_of(path) in IN_ORDER],
-    ids=lambda path: str(path.relative_to(PACKAGE)),
-)
-def test_imports_point_one_way_inside_a_folder(path):
-    order = IN_ORDER[part_of(path)]
-    own = path.relative_to(PACKAGE).with_suffix("").parts[1]
-    for name in imports_of(path):
-        if name.startswith(f"modal_interp.{part_of(path)}.{own}."):
-            continue  # a folder in the folder
-        if name.startswith(f"modal_interp.{part_of(path)}."):
-            assert order.index(name.split(".")[2]) < order.index(own)
+@pytest.mark.parametrize("folder", IN_ORDER)
+def test_imports_point_one_way_inside_a_folder(folder):
+    order = [*IN_ORDER[folder], "__init__"]
+    inside = f"modal_interp.{folder.replace('/', '.')}."
+    for path in sorted((PACKAGE / folder).rglob("*.py")):
+        own = path.relative_to(PACKAGE / folder).with_suffix("").parts[0]
+        for name in imports_of(path):
+            other = name.removeprefix(inside).split(".")[0]
+            if name.startswith(inside) and other != own:
+                assert order.index(other) < order.index(own), f"{path.name} imports {name}"
 
 
-def test_only_one_file_knows_modal():
+def test_no_circle_among_the_files():
+    graph = {dotted(path): set(imports_of(path)) & DOTTED for path in FILES}
+    assert len(list(TopologicalSorter(graph).static_order())) == len(FILES)
+
+
+def test_only_one_folder_knows_modal():
     knowing = {
-        part_of(path)
+        path.relative_to(PACKAGE).with_suffix("").as_posix()
         for path in FILES
         if any(name.split(".")[0] == "modAL" for name in imports_of(path))
     }
     # Experiments drive modAL's own learner; one file of theirs does.
-    assert knowing <= {"learner", "modal_compat", "experiments"}
-    driving = {path.stem for path in FILES if part_of(path) == "experiments"} & {
-        path.stem
-        for path in FILES
-        if any(name.split(".")[0] == "modAL" for name in imports_of(path))
-    }
-    assert driving == {"curve"}
+    assert knowing == {"queries/learner", "experiments/running/curve"}
 
 
 @pytest.mark.parametrize(
@@ -193,15 +168,9 @@ def test_folders_are_the_house():
     if not (root / "pyproject.toml").exists():
         pytest.skip("runs in a checkout")
     folders = {p.name for p in PACKAGE.iterdir() if p.is_dir()} - {"__pycache__"}
-    assert folders <= {
-        "modules",
-        "estimators",
-        "nets",
-        "selectors",
-        "strategies",
-        "datasets",
-        "experiments",
-    }
+    assert folders == set(MAY_IMPORT) - GROUND
+    files = {p.name for p in PACKAGE.iterdir() if p.is_file()}
+    assert files == {"__init__.py", "py.typed", *(f"{name}.py" for name in GROUND)}
     tracked = {"modal_interp", "tests", "docs", "examples"}
     assert tracked <= {p.name for p in root.iterdir() if p.is_dir()}
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 from settings import BILSTM, CNN, parsed, run
 
 from modal_interp import alden_diversity, badge, bald, coreset, egl_word, random_sampling
-from modal_interp.experiments.problems import load_problem
+from modal_interp.experiments.cli.problems import load_problem
 
 STRATEGIES = [random_sampling, egl_word, bald, coreset, badge, alden_diversity]
 NETS = {"cnn": CNN, "bilstm": BILSTM}

@@ -14,7 +14,7 @@ from __future__ import annotations
 from settings import MLP, parsed, run
 
 from modal_interp import badge, bald, coreset, dami_kmedoids, egl, random_sampling
-from modal_interp.experiments.problems import load_problem
+from modal_interp.experiments.cli.problems import load_problem
 
 DATA = ["employee", "telescope", "default", "news"]
 STRATEGIES = {

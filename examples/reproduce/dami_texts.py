@@ -14,7 +14,7 @@ from alden import NETS, STRATEGIES
 from settings import parsed, run
 
 from modal_interp import alden_diversity, dami_kmedoids
-from modal_interp.experiments.problems import load_problem
+from modal_interp.experiments.cli.problems import load_problem
 
 COMPARED = [query for query in STRATEGIES if query is not alden_diversity]
 

@@ -19,7 +19,7 @@ import pandas as pd
 
 from modal_interp import random_sampling
 from modal_interp.experiments import run_experiment
-from modal_interp.experiments.problems import load_problem
+from modal_interp.experiments.cli.problems import load_problem
 
 SEEDS = (100, 101)
 # Few points, from the seed set to the end of the budget.

@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from modal_interp.experiments import run_experiment
-from modal_interp.experiments.problems import Problem
+from modal_interp.experiments.cli.problems import Problem
 
 # Adam and batches of 50 throughout; dropout 0.5 and the sizes are the papers'.
 CNN = {"lr": 0.002, "max_epochs": 10, "batch_size": 50}

@@ -36,7 +36,7 @@ from modal_interp import (
     word_interpretations,
 )
 from modal_interp.experiments import run_experiment, summary
-from modal_interp.experiments.problems import load_problem
+from modal_interp.experiments.cli.problems import load_problem
 
 PROTOCOL = {"initial": 0.02, "step": 0.04, "budget": 0.26}
 RIVALS = {

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from settings import MLP, parsed, run
 from sklearn.preprocessing import OneHotEncoder
 
-from modal_interp.experiments.problems import load_problem
+from modal_interp.experiments.cli.problems import load_problem
 
 OTHERS = {name: query for name, query in STRATEGIES.items() if name != "dami_kmedoids"}
 

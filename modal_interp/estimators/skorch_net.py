@@ -24,7 +24,7 @@ from torch.utils.data import (
     default_collate,
 )
 
-from modal_interp.seeding import seeded
+from modal_interp._seeding import seeded
 
 
 class RowsDataset(Dataset):

@@ -1,19 +1,19 @@
 """Learning curves: run query strategies side by side, measure them and draw them."""
 
-from modal_interp.experiments.comparisons import WinMatrix, win_matrix
-from modal_interp.experiments.displays import (
+from modal_interp.experiments.analysis.comparisons import WinMatrix, win_matrix
+from modal_interp.experiments.analysis.displays import (
     LearningCurveDisplay,
     PairwiseMatrixDisplay,
     SelectionDisplay,
 )
-from modal_interp.experiments.metrics import (
+from modal_interp.experiments.analysis.metrics import (
     area_under_curve,
     labels_to_reach,
     normalized_auc,
     summary,
 )
-from modal_interp.experiments.results import load_results
-from modal_interp.experiments.runner import run_experiment
+from modal_interp.experiments.running.results import load_results
+from modal_interp.experiments.running.runner import run_experiment
 
 __all__ = [
     "LearningCurveDisplay",

@@ -7,10 +7,10 @@ import sys
 from pathlib import Path
 from typing import NoReturn
 
-from modal_interp.experiments.configuration import add_flags, merged, problem_of, run_arguments
-from modal_interp.experiments.report import write_report
-from modal_interp.experiments.results import load_results
-from modal_interp.experiments.runner import run_experiment
+from modal_interp.experiments.analysis.report import write_report
+from modal_interp.experiments.cli.configuration import add_flags, merged, problem_of, run_arguments
+from modal_interp.experiments.running.results import load_results
+from modal_interp.experiments.running.runner import run_experiment
 
 
 def main(arguments: list[str] | None = None) -> int:

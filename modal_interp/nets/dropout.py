@@ -14,10 +14,10 @@ from skorch.utils import multi_indexing
 from torch import Tensor, nn
 from torch.nn.modules.dropout import _DropoutNd
 
+from modal_interp._seeding import seeded
 from modal_interp.nets.batches import Rows, batches
 from modal_interp.nets.hooks import outputs_replaced, switched_on, untouched, without_fast_paths
 from modal_interp.nets.outputs import precisely
-from modal_interp.seeding import seeded
 
 # Layers whose dropout is a mask that can be drawn beforehand: of single values, of channels.
 _BY_VALUE = (nn.Dropout,)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from modal_interp.arrays import BLOCK, empty_for, ranges
+from modal_interp._out_of_core import BLOCK, empty_for, ranges
 from modal_interp.selectors.farthest_first import checked_points
 from modal_interp.selectors.nearest import LARGEST_SINGLE, Indices, lengths, nearest_with_key
 from modal_interp.selectors.occurrences import (

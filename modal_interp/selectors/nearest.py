@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from modal_interp.arrays import BLOCK, ranges
+from modal_interp._out_of_core import BLOCK, ranges
 
 Floats = NDArray[np.floating[Any]]
 Indices = NDArray[np.intp]

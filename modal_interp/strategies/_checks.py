@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from modal_interp.learner import View, labeled_param
 from modal_interp.nets.dropout import check_passes
 from modal_interp.nets.layers import check_input, check_word_ids, find_embedding, find_output
 from modal_interp.nets.outputs import check_verbose, gives_several_labels
+from modal_interp.queries.learner import View, labeled_param
 
 
 def check_nets(

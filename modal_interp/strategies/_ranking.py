@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from modal_interp.query import Query
+from modal_interp.queries.query import Query
 from modal_interp.selectors.top_k import top_k
 
 Score = Callable[[Any, Any], NDArray[np.float64]]  # of a net and samples

@@ -9,10 +9,8 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from modal_interp.arrays import side_by_side
-from modal_interp.gradients import embedding_rows
-from modal_interp.interpretations import WordInterpretations, word_interpretations
-from modal_interp.learner import View, labeled_param
+from modal_interp._out_of_core import side_by_side
+from modal_interp.nets.gradients import embedding_rows
 from modal_interp.nets.layers import (
     check_word_ids,
     find_embedding,
@@ -21,7 +19,9 @@ from modal_interp.nets.layers import (
 )
 from modal_interp.nets.outputs import Classes, Target, check_explained
 from modal_interp.nets.samples import stacked
-from modal_interp.query import open_query
+from modal_interp.queries.learner import View, labeled_param
+from modal_interp.queries.query import open_query
+from modal_interp.representations.interpretations import WordInterpretations, word_interpretations
 from modal_interp.selectors.diverse_words import diverse_words
 
 # The interpretations of the pool and of the labelled texts.

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from modal_interp.query import open_query
-from modal_interp.representations import gradient_embedding
+from modal_interp.queries.query import open_query
+from modal_interp.representations.interpretation import gradient_embedding
 from modal_interp.selectors.kmeans_pp import kmeans_pp
 from modal_interp.strategies._checks import check_nets
 

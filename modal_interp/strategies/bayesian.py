@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from modal_interp.learner import View
-from modal_interp.measures import distributions, mutual_information
-from modal_interp.nets.passes import forward
+from modal_interp.nets.forward import forward
 from modal_interp.nets.samples import distinct_rows
-from modal_interp.query import open_query
-from modal_interp.scores import bald_scores, dropout_probabilities
+from modal_interp.queries.learner import View
+from modal_interp.queries.query import open_query
+from modal_interp.scores.measures import distributions, mutual_information
+from modal_interp.scores.uncertainty import bald_scores, dropout_probabilities
 from modal_interp.selectors.joint_information import checked_limit, joint_information
 from modal_interp.selectors.top_k import top_k
 from modal_interp.strategies._checks import check_nets

@@ -7,11 +7,11 @@ from typing import Any, Literal
 
 import numpy as np
 
-from modal_interp.learner import View
 from modal_interp.nets.layers import check_features, check_word_ids, reads_words
 from modal_interp.nets.outputs import Classes, Target, check_explained
-from modal_interp.query import open_query
-from modal_interp.representations import interpretation
+from modal_interp.queries.learner import View
+from modal_interp.queries.query import open_query
+from modal_interp.representations.interpretation import interpretation
 from modal_interp.selectors.k_medoids import check_clustering, k_medoids
 from modal_interp.strategies._checks import check_nets
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from modal_interp.gradient_lengths import expected_gradient_length, expected_word_gradient_length
-from modal_interp.query import open_query
+from modal_interp.queries.query import open_query
+from modal_interp.scores.gradient_lengths import (
+    expected_gradient_length,
+    expected_word_gradient_length,
+)
 from modal_interp.strategies._checks import check_nets
 from modal_interp.strategies._ranking import best_by
 

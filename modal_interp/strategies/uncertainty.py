@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from modal_interp.nets.outputs import check_verbose
-from modal_interp.query import Query, open_query
-from modal_interp.scores import entropy_scores, least_confidence_scores, margin_scores
+from modal_interp.queries.query import Query, open_query
+from modal_interp.scores.uncertainty import entropy_scores, least_confidence_scores, margin_scores
 from modal_interp.strategies._checks import check_nets
 from modal_interp.strategies._ranking import best_by
 

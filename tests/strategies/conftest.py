@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from modAL.models import ActiveLearner, Committee
 
-from tests.nets import attention_net, word_ids
+from tests.small_nets import attention_net, word_ids
 
 
 def learner_of(net, strategy, X, y):

@@ -14,8 +14,8 @@ from modAL.models import ActiveLearner, Committee
 from modal_interp import strategies
 from tests import reference_selectors
 from tests import reference_strategies as reference
-from tests.nets import MeanReader, SmoothTable, small_net, table, word_ids
 from tests.reference import alden
+from tests.small_nets import MeanReader, SmoothTable, small_net, table, word_ids
 
 
 class Problem(NamedTuple):
@@ -63,7 +63,7 @@ def committee_of(members):
 
 def assert_chooses(name, problem, expected, metrics, **options):
     # As every modAL would, so that metrics are compared beside those that take none.
-    with mock.patch("modal_interp.query.query_result", lambda _, *result: result):
+    with mock.patch("modal_interp.queries.query.query_result", lambda _, *result: result):
         indices, found = getattr(strategies, name)(
             problem.learner, problem.pool, problem.k, **options
         )

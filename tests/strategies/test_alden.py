@@ -11,7 +11,7 @@ from modAL.models import ActiveLearner
 from modal_interp.estimators import TextBiLSTMClassifier, TextCNNClassifier
 from modal_interp.strategies import alden_diversity
 from tests import reference
-from tests.nets import attention_net, gru_net, repeats_a_window, word_ids
+from tests.small_nets import attention_net, gru_net, repeats_a_window, word_ids
 from tests.strategies.conftest import learner_of
 
 RETURNS_METRICS = "return_metrics" in inspect.signature(ActiveLearner.query).parameters

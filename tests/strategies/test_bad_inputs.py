@@ -14,8 +14,8 @@ from skorch import NeuralNet, NeuralNetClassifier, NeuralNetRegressor
 from torch import nn
 
 from modal_interp.strategies import alden_diversity
-from modal_interp.text import WordEncoder
-from tests.nets import AttentionReader, TableReader, attention_net, table_net, word_ids
+from modal_interp.texts.word_encoder import WordEncoder
+from tests.small_nets import AttentionReader, TableReader, attention_net, table_net, word_ids
 from tests.strategies.conftest import learner_of
 
 IDS = word_ids(8)

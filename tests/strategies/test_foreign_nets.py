@@ -30,8 +30,8 @@ from modal_interp import (
     least_confidence,
     random_sampling,
 )
-from modal_interp.scores import bald_scores, least_confidence_scores, margin_scores
-from tests.nets import MeanReader, SmoothTable, initialized, small_net, table, word_ids
+from modal_interp.scores.uncertainty import bald_scores, least_confidence_scores, margin_scores
+from tests.small_nets import MeanReader, SmoothTable, initialized, small_net, table, word_ids
 from tests.strategies.conftest import learner_of
 from tests.strategies.test_against_references import committee_of
 

@@ -4,7 +4,7 @@ import pytest
 
 from modal_interp import strategies
 from modal_interp.estimators import TabularMLPClassifier, TextBiLSTMClassifier, TextCNNClassifier
-from tests.nets import table, word_ids
+from tests.small_nets import table, word_ids
 from tests.strategies.conftest import learner_of
 
 TEXTS = {"n_words": 12, "module__embedding_dim": 4}

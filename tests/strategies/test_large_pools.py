@@ -14,10 +14,10 @@ from sklearn import config_context
 from torch.utils.data import Dataset, IterableDataset, TensorDataset
 
 from modal_interp import alden_diversity, exclude_duplicates, most_uncertain, strategies
-from modal_interp.interpretations import word_interpretations
 from modal_interp.nets import samples as samples_module
 from modal_interp.nets.samples import Samples, distinct_rows
-from tests.nets import MeanReader, SmoothTable, small_net, table, word_ids
+from modal_interp.representations.interpretations import word_interpretations
+from tests.small_nets import MeanReader, SmoothTable, small_net, table, word_ids
 from tests.strategies.conftest import learner_of
 
 OF_SCORES = ["egl_word", "least_confidence", "margin", "entropy", "bald"]

@@ -20,9 +20,9 @@ from torch import nn
 from modal_interp import strategies
 from modal_interp.datasets import make_reviews
 from modal_interp.estimators import TextBiLSTMClassifier, TextCNNClassifier
-from modal_interp.narrowing import exclude_duplicates, most_uncertain
-from modal_interp.text import WordEncoder
-from tests.nets import (
+from modal_interp.strategies.narrowing import exclude_duplicates, most_uncertain
+from modal_interp.texts.word_encoder import WordEncoder
+from tests.small_nets import (
     MeanReader,
     SmoothTable,
     TwiceReader,

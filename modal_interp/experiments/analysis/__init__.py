@@ -1,0 +1,1 @@
+"""Learning curves as they are read: measures, tables and pictures."""

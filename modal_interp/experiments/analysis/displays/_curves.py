@@ -1,0 +1,283 @@
+"""Learning curves with bands across seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from modal_interp.experiments.analysis.displays._style import ink, new_axes, style
+from modal_interp.experiments.analysis.frames import (
+    Floats,
+    check_confidence,
+    check_results,
+    chosen_strategies,
+    curve_table,
+    full_scores,
+    mean_interval,
+    settings_of,
+)
+
+_STATISTICS = ("median", "mean")
+_BANDS = ("quartiles", "confidence", None)
+_PARTS = {"score": "test", "validation_score": "validation"}
+_AXES = {"samples": "labelled samples", "share": "labelled share of the training split"}
+
+
+class LearningCurveDisplay:
+    """Learning curves of several strategies (ALDEN figure 2, DAMI figures 4 and 6).
+
+    Made by `from_results`.
+
+    Parameters
+    ----------
+    curves : DataFrame
+        One row a point, in the order to draw: ``strategy`` (str), ``x``, ``value``, ``low`` and
+        ``high`` (float; the last two NaN without a band), ``n_seeds`` (int) and ``style`` (int),
+        the place of the strategy's colour and marker.
+    full_score : float, default=nan
+        Score of full training, in units of the score; NaN draws no line.
+    x_name, y_name : str
+        Names of the axes.
+
+    Attributes
+    ----------
+    ax_, figure_
+        Of matplotlib, from `plot` on.
+    lines_, bands_ : list
+        Line and band of each strategy; a band is None where there is none.
+    full_line_
+        Line of full training, or None.
+
+    Notes
+    -----
+    Departs from the paper: bands and the line of full training are added.
+
+    Examples
+    --------
+    See `from_results`.
+    """
+
+    def __init__(
+        self,
+        curves: pd.DataFrame,
+        *,
+        full_score: float = np.nan,
+        x_name: str = _AXES["samples"],
+        y_name: str = "test score",
+    ) -> None:
+        self.curves = curves
+        self.full_score = full_score
+        self.x_name = x_name
+        self.y_name = y_name
+
+    @classmethod
+    def from_results(
+        cls,
+        results: pd.DataFrame,
+        *,
+        statistic: str = "median",
+        band: str | None = "quartiles",
+        score: str = "score",
+        x: str = "samples",
+        confidence: float = 0.95,
+        strategies: Iterable[str] | None = None,
+        ax: Any = None,
+    ) -> LearningCurveDisplay:
+        """Draw the curves of an experiment.
+
+        Parameters
+        ----------
+        results : DataFrame
+            An experiment's frame with ``strategy``, ``seed``, ``round``, ``n_labeled``, ``score``
+            and, for the line of full training, ``full_score``.
+        statistic : {"median", "mean"}, default="median"
+            Over seeds. ALDEN reports medians, DAMI means.
+        band : {"quartiles", "confidence"} or None, default="quartiles"
+            From the first to the third quartile of the seeds, or Student's interval of their mean,
+            which goes with ``statistic="mean"`` alone.
+        score : {"score", "validation_score"}, default="score"
+            The column to draw. The line of full training goes with the former.
+        x : {"samples", "share"}, default="samples"
+            Unit of the horizontal axis; shares need ``results.attrs["settings"]["n_train"]``.
+        confidence : float, default=0.95
+            Of ``band="confidence"``.
+        strategies : iterable of str, optional
+            Those to draw, in this order; otherwise all, by alphabet. Colour and marker of a
+            strategy follow from the names in `results`, so that a choice does not change them.
+        ax : matplotlib Axes, optional
+            Where to draw; otherwise a new figure.
+
+        Returns
+        -------
+        LearningCurveDisplay
+            Drawn. A point is there where all seeds of the strategy have it: a curve that changed
+            its seeds on the way would jump. Of unfinished curves, leave out seeds to see more. A
+            strategy without such a point is left out.
+
+        Raises
+        ------
+        TypeError
+            If `results` is no DataFrame, or `strategies` is one str.
+        ValueError
+            If columns are missing or hold wrong values, or an option is none of the above.
+
+        Notes
+        -----
+        Departs from the paper: none in the curves; bands and the line of full training are added.
+
+        Examples
+        --------
+        >>> import matplotlib
+        >>> matplotlib.use("Agg")
+        >>> import matplotlib.pyplot as plt
+        >>> import pandas as pd
+        >>> from modal_interp.experiments import LearningCurveDisplay
+        >>> results = pd.DataFrame({
+        ...     "strategy": ["badge"] * 4, "seed": [0, 0, 1, 1], "round": [0, 1] * 2,
+        ...     "n_labeled": [20, 40] * 2, "score": [0.5, 0.75, 0.5, 1.0]})
+        >>> display = LearningCurveDisplay.from_results(results)
+        >>> display.curves["value"].tolist()
+        [0.5, 0.875]
+        >>> plt.close(display.figure_)
+        """
+        _check_one_of("statistic", statistic, _STATISTICS)
+        _check_one_of("band", band, _BANDS)
+        _check_one_of("score", score, tuple(_PARTS))
+        _check_one_of("x", x, tuple(_AXES))
+        check_confidence(confidence)
+        if band == "confidence" and statistic != "mean":
+            raise ValueError(
+                'band="confidence" is an interval of the mean and needs statistic="mean"; '
+                f"found {statistic!r}."
+            )
+        with_full = score == "score" and "full_score" in getattr(results, "columns", ())
+        frame = check_results(results, also=(score, "full_score") if with_full else (score,))
+        curves = _curves(
+            frame, chosen_strategies(frame, strategies), score, statistic, band, confidence
+        )
+        curves["x"] /= _unit(results, x)
+        full = full_scores(frame) if with_full else pd.Series([np.nan])
+        name = settings_of(results).get("scoring")
+        name = name.replace("_", " ") if isinstance(name, str) else "score"
+        return cls(
+            curves,
+            full_score=float(getattr(full.dropna(), statistic)()),
+            x_name=_AXES[x],
+            y_name=f"{_PARTS[score]} {name}",
+        ).plot(ax)
+
+    def plot(self, ax: Any = None) -> LearningCurveDisplay:
+        """Draw the curves.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+            Where to draw; otherwise a new figure.
+
+        Returns
+        -------
+        LearningCurveDisplay
+            Itself.
+        """
+        self.ax_ = new_axes(ax)
+        self.figure_ = self.ax_.figure
+        self.lines_: list[Any] = []
+        self.bands_: list[Any] = []
+        curves = self.curves.groupby("strategy", sort=False)
+        counts = curves["n_seeds"].first()
+        for strategy, curve in curves:
+            # How many seeds there are is said where the curves cannot be compared at sight.
+            seeds = f" ({_seeds(counts[strategy])})" if counts.nunique() > 1 else ""
+            look = style(int(curve["style"].iloc[0]))
+            self.lines_ += self.ax_.plot(
+                curve["x"], curve["value"], label=f"{strategy}{seeds}", markersize=4, **look
+            )
+            self.bands_.append(self._band(curve, look["color"]))
+        self.full_line_ = None
+        if np.isfinite(self.full_score):
+            self.full_line_ = self.ax_.axhline(
+                self.full_score, color=ink(), linestyle=":", label="all labels"
+            )
+        self.ax_.set(xlabel=self.x_name, ylabel=self.y_name)
+        if self.x_name == _AXES["share"]:
+            self.ax_.xaxis.set_major_formatter("{x:.0%}")
+        self.ax_.legend()
+        return self
+
+    def _band(self, curve: pd.DataFrame, colour: str) -> Any:
+        if curve["low"].isna().all():
+            return None
+        return self.ax_.fill_between(
+            curve["x"], curve["low"], curve["high"], color=colour, alpha=0.15, linewidth=0
+        )
+
+
+def _curves(
+    frame: pd.DataFrame,
+    strategies: list[str],
+    score: str,
+    statistic: str,
+    band: str | None,
+    confidence: float,
+) -> pd.DataFrame:
+    """Return the points to draw."""
+    scores, sizes = curve_table(frame, score), curve_table(frame, "n_labeled")
+    styles = {name: i for i, name in enumerate(chosen_strategies(frame, None))}
+    parts = []
+    for name in strategies:
+        common = scores.loc[name].dropna(axis=1)
+        low, high = _ends(common.to_numpy(), band, confidence)
+        parts.append(
+            pd.DataFrame(
+                {
+                    "strategy": name,
+                    "x": sizes.loc[name, common.columns].mean().to_numpy(),
+                    "value": getattr(common, statistic)().to_numpy(),
+                    "low": low,
+                    "high": high,
+                    "n_seeds": len(common),
+                    "style": styles[name],
+                }
+            )
+        )
+    parts = [part for part in parts if len(part)]
+    if not parts:
+        raise ValueError(f"results must hold a {score} that all seeds of a strategy have.")
+    return pd.concat(parts, ignore_index=True)
+
+
+def _seeds(n: int) -> str:
+    return "1 seed" if n == 1 else f"{n} seeds"
+
+
+def _ends(scores: Floats, band: str | None, confidence: float) -> tuple[Floats, Floats]:
+    """Return the lower and upper end of the band at each point; NaN where there is none."""
+    n_seeds, n_points = scores.shape
+    if band is None or n_seeds == 1:
+        return np.full(n_points, np.nan), np.full(n_points, np.nan)
+    if band == "quartiles":
+        low, high = np.quantile(scores, [0.25, 0.75], axis=0)
+        return low, high
+    ends = np.array([mean_interval(point, confidence)[1:] for point in scores.T])
+    return ends.reshape(-1, 2)[:, 0], ends.reshape(-1, 2)[:, 1]
+
+
+def _unit(results: pd.DataFrame, x: str) -> float:
+    """Return how many samples are one unit of the horizontal axis."""
+    if x == "samples":
+        return 1.0
+    n_train = settings_of(results).get("n_train")
+    if not isinstance(n_train, (int, np.integer)) or n_train < 1:
+        raise ValueError(
+            'x="share" needs the size of the training split in results.attrs["settings"]'
+            f'["n_train"], a positive int; found {n_train!r}. Use x="samples".'
+        )
+    return float(n_train)
+
+
+def _check_one_of(name: str, value: Any, allowed: tuple[Any, ...]) -> None:
+    if value not in allowed:
+        raise ValueError(f"{name} must be one of {list(allowed)}; found {value!r}.")

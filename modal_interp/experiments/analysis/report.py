@@ -1,0 +1,95 @@
+"""Tables and pictures of finished curves, for people to look at."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from modal_interp.experiments.analysis.comparisons import win_matrix
+from modal_interp.experiments.analysis.displays import LearningCurveDisplay, PairwiseMatrixDisplay
+from modal_interp.experiments.analysis.metrics import summary
+from modal_interp.experiments.running.storage import write_text
+
+# What the text shows of the summary, and by which name.
+_SHOWN = {
+    "n_seeds": "seeds",
+    "area": "mean score",
+    "normalized_auc_median": "normalised AUC",
+    "final_score": "last score",
+    "difference": "above random",
+    "difference_low": "from",
+    "difference_high": "to",
+}
+
+
+def write_report(results: pd.DataFrame, folder: Path) -> str:
+    """Write tables and pictures into `folder`; return a text that tells of them.
+
+    Parameters
+    ----------
+    results : DataFrame
+        As :func:`load_results` gives it.
+    folder : path-like
+        Made where it is missing; files of an earlier report are replaced.
+
+    Returns
+    -------
+    str
+        The table, with the paths of what was written.
+
+    Raises
+    ------
+    ValueError
+        If no round is finished.
+
+    Notes
+    -----
+    Departs from the paper: none; the measures say for themselves what they add.
+    """
+    if results.empty:
+        raise ValueError("there is nothing to report yet: no round is finished.")
+    folder.mkdir(parents=True, exist_ok=True)
+    table = summary(results)
+    texts = {
+        "summary.csv": table.to_csv(),
+        "curves.csv": results.drop(columns=["queried", "versions"]).to_csv(index=False),
+        "pairs.csv": _pairs(results).to_csv(index=False),
+    }
+    for name, text in texts.items():
+        write_text(folder / name, text)
+    written = [folder / name for name in texts]
+    for name, display in _displays(results).items():
+        display.figure_.savefig(folder / name, dpi=150)
+        _close(display.figure_)
+        written.append(folder / name)
+    files = "\n".join(f"  {path}" for path in written)
+    shown = table[[name for name in _SHOWN if name in table]].rename(columns=_SHOWN)
+    return f"{shown.to_string(float_format='{:.4f}'.format)}\n\nwritten:\n{files}"
+
+
+def _pairs(results: pd.DataFrame) -> pd.DataFrame:
+    """Return a row for each ordered pair of strategies."""
+    matrix = win_matrix(results)
+    columns = {
+        "share": matrix.shares, "difference": matrix.differences, "p_value": matrix.p_values,
+    }  # fmt: skip
+    pairs = pd.concat({name: table.unstack() for name, table in columns.items()}, axis=1)
+    return (
+        pairs.rename_axis(["compared", "strategy"]).reset_index().dropna(how="any", subset="share")
+    )
+
+
+def _displays(results: pd.DataFrame) -> dict[str, Any]:
+    """Return what can be drawn: a matrix takes two strategies and a round after the first."""
+    displays: dict[str, Any] = {"learning_curves.png": LearningCurveDisplay.from_results(results)}
+    if results["strategy"].nunique() > 1 and results["round"].max() > 0:
+        displays["pairwise_matrix.png"] = PairwiseMatrixDisplay.from_results(results)
+    return displays
+
+
+def _close(figure: object) -> None:
+    import matplotlib.pyplot as plt
+
+    plt.close(figure)  # type: ignore[arg-type]

@@ -1,0 +1,1 @@
+"""Files and flags in: the command line's data, estimators and settings."""

@@ -1,7 +1,0 @@
-"""Pictures of learning-curve experiments, in the manner of scikit-learn's displays."""
-
-from modal_interp.experiments.displays._curves import LearningCurveDisplay
-from modal_interp.experiments.displays._matrix import PairwiseMatrixDisplay
-from modal_interp.experiments.displays._selection import SelectionDisplay
-
-__all__ = ["LearningCurveDisplay", "PairwiseMatrixDisplay", "SelectionDisplay"]

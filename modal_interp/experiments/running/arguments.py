@@ -1,0 +1,188 @@
+"""Checks of what `run_experiment` is given, all of them before anything is trained."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import scipy.sparse as sp
+from numpy.typing import NDArray
+from sklearn.dummy import DummyClassifier
+from sklearn.metrics import get_scorer
+
+from modal_interp.experiments.running.curve import Protocol
+from modal_interp.experiments.running.early_stopping import stopping_early
+from modal_interp.experiments.running.plan import part_sizes
+from modal_interp.experiments.running.storage import FULL_TRAINING
+
+
+def checked_data(X: Any, y: Any) -> tuple[Any, Any]:
+    """Return samples and labels as arrays that modAL can add rows to."""
+    if isinstance(X, pd.DataFrame | pd.Series):
+        raise TypeError(
+            "X must be an array, a sparse matrix or a list of texts, since modAL cannot add rows "
+            f"to a {type(X).__name__}; call .to_numpy() on it."
+        )
+    X = X.tocsr() if sp.issparse(X) else np.asarray(X, dtype=object if _holds_texts(X) else None)
+    numbers = X.data if sp.issparse(X) else X
+    y = np.asarray(y)
+    if y.ndim not in (1, 2) or X.ndim == 0 or X.shape[0] != len(y):
+        raise ValueError(
+            f"y must hold a label for each of the samples of X; found shapes {X.shape} of X and "
+            f"{y.shape} of y."
+        )
+    if numbers.dtype.kind == "f" and not np.isfinite(numbers).all():
+        raise ValueError(
+            "X must hold finite numbers, because modAL refuses others even where a pipeline would "
+            f"fill them in; found {int((~np.isfinite(numbers)).sum())} that are not. Fill them in "
+            "before."
+        )
+    if y.ndim == 1 and len(np.unique(y)) < 2:
+        raise ValueError(f"y must hold at least two classes; found {np.unique(y).tolist()}.")
+    return X, y
+
+
+def _holds_texts(X: Any) -> bool:
+    return hasattr(X, "__len__") and len(X) > 0 and isinstance(X[0], str)
+
+
+def named_strategies(strategies: Any) -> dict[str, Callable[..., Any]]:
+    """Return the strategies by the names that their files have."""
+    if isinstance(strategies, Mapping):
+        pairs = list(strategies.items())
+    elif callable(strategies) or isinstance(strategies, str):
+        raise TypeError(f"strategies must be a list or dict of callables; found {strategies!r}.")
+    else:
+        pairs = [(_own_name(strategy), strategy) for strategy in strategies]
+    names = [name for name, _ in pairs]
+    if not pairs:
+        raise ValueError("strategies must hold at least one query strategy; found none.")
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise ValueError(
+            f"strategies must have names of their own; found {twice[0]!r} twice. Pass a dict of "
+            "name to strategy."
+        )
+    for name, strategy in pairs:
+        if not callable(strategy):
+            raise TypeError(f"strategies[{name!r}] must be callable; found {strategy!r}.")
+        _check_name(name)
+    return dict(pairs)
+
+
+def _check_name(name: Any) -> None:
+    fits = isinstance(name, str) and re.fullmatch(r"[^\W_][\w=.+-]{0,99}", name)
+    if not fits or name == FULL_TRAINING:
+        raise ValueError(
+            "a strategy's name must be made of letters, digits and _ - + . = (it names a folder), "
+            f"at most 100, begin with a letter or digit and not be {FULL_TRAINING!r}; found "
+            f"{name!r}. Pass a dict of name to strategy."
+        )
+
+
+def _own_name(strategy: Any) -> str:
+    while isinstance(strategy, partial):
+        strategy = strategy.func
+    return str(getattr(strategy, "__name__", type(strategy).__name__))
+
+
+def checked_seeds(seeds: Any) -> list[int]:
+    """Return the seeds, for a number of them those from 0 on."""
+    one = isinstance(seeds, int | np.integer) and not isinstance(seeds, bool)
+    found = list(range(seeds)) if one else list(seeds) if np.iterable(seeds) else [seeds]
+    whole = all(isinstance(s, int | np.integer) and not isinstance(s, bool) for s in found)
+    if not found or not whole or min(found) < 0 or len(set(found)) < len(found):
+        raise ValueError(
+            "seeds must be a number of repetitions, at least 1, or distinct whole numbers from 0 "
+            f"on; found {seeds!r}."
+        )
+    return [int(seed) for seed in found]
+
+
+def check_counts(**sizes: Any) -> None:
+    """Check sizes by themselves; whether they fit the data is seen where they are used."""
+    split = sizes.pop("split")
+    if not isinstance(split, list | tuple) or len(split) != 3:
+        raise ValueError(f"split must be (train, validation, test); found {split!r}.")
+    parts = {f"split[{place}]": part for place, part in enumerate(map(plain, split))}
+    for name, size in {**sizes, **parts}.items():
+        share = isinstance(size, float) and 0 <= size <= 1
+        count = isinstance(size, int) and not isinstance(size, bool) and size >= 0
+        if not (share or count) or (size == 0 and name not in parts):
+            raise ValueError(
+                f"{name} must be a share in (0, 1] as a float or a count as an int; found {size!r}."
+            )
+
+
+def plain(size: Any) -> Any:
+    """Return a number of NumPy's as Python's, which can be written down."""
+    return size.item() if isinstance(size, np.integer | np.floating) else size
+
+
+def plain_split(split: Any) -> tuple[Any, Any, Any]:
+    """Return the parts of a checked split."""
+    train, validation, test = map(plain, split)
+    return train, validation, test
+
+
+def check_numbers(n_jobs: Any, n_threads: Any) -> None:
+    """Check the numbers of workers and threads."""
+    for name, value in (("n_jobs", n_jobs), ("n_threads", n_threads)):
+        if not isinstance(value, int) or isinstance(value, bool) or value == 0:
+            raise ValueError(f"{name} must be a whole number other than 0; found {value!r}.")
+    if n_threads < 1:
+        raise ValueError(f"n_threads must be at least 1; found {n_threads!r}.")
+
+
+def check_switches(**switches: Any) -> None:
+    """Check what is either on or off."""
+    for name, value in switches.items():
+        if not isinstance(value, bool):
+            raise TypeError(f"{name} must be True or False; found {value!r}.")
+
+
+def check_scoring(scoring: Any, y: NDArray[Any]) -> None:
+    """Check that the scorer exists and, one of scikit-learn's, that it takes these labels."""
+    if scoring is None:
+        raise TypeError("scoring must be a scorer of scikit-learn or a callable; found None.")
+    scorer = get_scorer(scoring)
+    if not isinstance(scoring, str):
+        return  # it may ask more of an estimator than a dummy has
+    nothing = np.zeros((len(y), 1))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a dummy never predicts some classes
+        try:
+            scorer(DummyClassifier(strategy="prior").fit(nothing, y), nothing, y)
+        except (ValueError, TypeError, AttributeError) as error:
+            raise ValueError(
+                f"scoring={scoring!r} cannot score the labels of y: {error}"
+            ) from error
+
+
+def checked_sizes(protocol: Protocol) -> list[int]:
+    """Return the labelled samples of each round, which every seed has alike."""
+    n_train, n_validation, _ = part_sizes(protocol.split, len(protocol.y))
+    if protocol.early_stopping and n_validation == 0:
+        raise ValueError(
+            f"early_stopping=True needs a validation part; found split={protocol.split!r}."
+        )
+    return protocol.sizes(n_train)
+
+
+def check_estimator(protocol: Protocol) -> None:
+    """Check that the estimator can be trained as the experiment asks for."""
+    estimator = protocol.estimator
+    if not hasattr(estimator, "fit") or not hasattr(estimator, "get_params"):
+        raise TypeError(f"estimator must be a scikit-learn classifier; found {estimator!r}.")
+    params = estimator.get_params(deep=True)
+    if protocol.warm_start and not any(p.rpartition("__")[2] == "warm_start" for p in params):
+        raise ValueError(
+            "warm_start=True needs an estimator with a parameter warm_start; a "
+            f"{type(estimator).__name__} has none."
+        )
+    if protocol.early_stopping:
+        stopping_early(estimator, protocol.X, protocol.y)

@@ -1,0 +1,76 @@
+"""What results were made with, so that they are never continued with anything else."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import hashlib
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+import torch
+from sklearn.base import clone
+
+import modal_interp
+from modal_interp.experiments.running.descriptions import described, digest
+
+_PACKAGES = ("modAL-python", "skorch", "scikit-learn", "numpy", "scipy", "torch")
+# The files of this folder that can change a curve; the others look at finished ones or ask for
+# more. Data sets are known by their own digest.
+_MAKE_CURVES = ("curve", "early_stopping", "plan")
+
+
+def versions() -> dict[str, str]:
+    """Return the versions that may change a curve, and the kind of processor."""
+    found = {name: version(name) for name in _PACKAGES}
+    with contextlib.suppress(PackageNotFoundError):
+        found["scikit-learn-extra"] = version("scikit-learn-extra")
+    return {
+        "python": platform.python_version(),
+        "modal_interp": code_version(),
+        **found,
+        "processor": _processor(),
+    }
+
+
+def _processor() -> str:
+    """Return the kind of processor that sums are rounded by."""
+    kind = f"{platform.machine()} {torch.backends.cpu.get_cpu_capability()}"
+    return f"{kind}, {torch.cuda.get_device_name()}" if torch.cuda.is_available() else kind
+
+
+@functools.cache
+def code_version() -> str:
+    """Return the version of this package and a digest of the code that may change a curve.
+
+    Of the code as it was when first asked, not long after it was imported.
+    """
+    root = Path(modal_interp.__file__).parent
+    code = hashlib.sha256()
+    for path in sorted(root.rglob("*.py")):
+        name = path.relative_to(root)
+        elsewhere = name.parts[0] == "experiments" and name.stem not in _MAKE_CURVES
+        if elsewhere or name.parts[0] == "datasets":
+            continue
+        code.update(name.as_posix().encode() + path.read_bytes().replace(b"\r\n", b"\n"))
+    return f"{version('modal-interp')} (code {code.hexdigest()[:12]})"
+
+
+def data_digest(X: Any, y: Any) -> str:
+    """Return a digest of samples and labels, however they lie in memory."""
+    X = X.sorted_indices() if sp.issparse(X) else np.ascontiguousarray(X)
+    return f"{X.shape[0]} samples, {digest((X, np.ascontiguousarray(y)))}"
+
+
+def estimator_facts(estimator: Any) -> dict[str, Any]:
+    """Return the parameters of an estimator, and a digest of what they do not show.
+
+    The digest is of a fitted part, such as the vocabulary of a frozen encoder.
+    """
+    unfitted = clone(estimator)
+    shown = {name: described(value) for name, value in unfitted.get_params(deep=True).items()}
+    return {"class": described(type(estimator)), "params": shown, "state": digest(unfitted)}

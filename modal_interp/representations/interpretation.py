@@ -1,0 +1,262 @@
+"""Representations: what a net makes of each sample, as a vector that a selector can compare."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterable
+from contextlib import closing
+from functools import partial
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from skorch import NeuralNet
+
+from modal_interp._out_of_core import working_memory
+from modal_interp.nets.forward import Forward, as_array, forward, in_order
+from modal_interp.nets.gradients import WordGradients, word_gradients
+from modal_interp.nets.layers import check_word_ids, reads_words
+from modal_interp.nets.outputs import Classes, Target, check_explained
+from modal_interp.nets.samples import distinct_rows
+from modal_interp.representations.interpretations import (
+    check_finite_gradients,
+    feature_interpretations,
+)
+
+Floats = NDArray[np.float32]
+
+
+def features(
+    net: NeuralNet, X: Any, *, output_layer: str | None = None, verbose: int = 0
+) -> Floats:
+    """Return what the output layer reads.
+
+    Parameters
+    ----------
+    net : skorch.NeuralNet
+        A fitted classifier.
+    X : array of shape (n, ...), or whatever the net's ``dataset`` takes
+        Samples.
+    output_layer : str, optional
+        Name of the layer that gives the logits. Without it, the last ``nn.Linear``.
+    verbose : int, default=0
+        Greater than 0 shows a progress bar.
+
+    Returns
+    -------
+    ndarray of shape (n, H), float32
+        Equal rows for equal samples.
+
+    Raises
+    ------
+    ValueError
+        If the layer is not found or does not read one row a sample, or if features are not finite.
+
+    Notes
+    -----
+    The representation of Sener and Savarese [1]_.
+
+    Departs from the paper: none; dropout is off.
+
+    References
+    ----------
+    .. [1] O. Sener and S. Savarese. Active learning for convolutional neural networks: a core-set
+       approach. ICLR 2018.
+    """
+    distinct, sample_of = distinct_rows(X)
+    found = forward(net, distinct, features=True, output_layer=output_layer, verbose=verbose)
+    return found.features[sample_of]
+
+
+def gradient_embedding(
+    net: NeuralNet, X: Any, *, output_layer: str | None = None, verbose: int = 0
+) -> tuple[NDArray[np.float64], Floats]:
+    r"""Return the two factors of the loss's gradient by the weights of the output layer.
+
+    .. math::
+
+        g_i = (p_i - \mathrm{onehot}(\arg\max p_i)) \otimes h_i
+
+    Parameters
+    ----------
+    net, X, output_layer, verbose
+        As for :func:`features`.
+
+    Returns
+    -------
+    a : ndarray of shape (n, C), float64
+        :math:`p_i - \mathrm{onehot}(\arg\max p_i)`; for several labels :math:`p_i` less 1 where
+        it is above 1/2.
+    h : ndarray of shape (n, H), float32
+        The features.
+
+    Raises
+    ------
+    ValueError
+        As for :func:`features`.
+
+    Notes
+    -----
+    Ash et al. [1]_, equation 1, for the label that the net deems most probable. The (n, C H)
+    matrix of the products is never built: selectors take the factors.
+
+    Departs from the paper: none; for several labels, which the paper does not treat, the loss is
+    the binary cross-entropy.
+
+    References
+    ----------
+    .. [1] J. T. Ash, C. Zhang, A. Krishnamurthy, J. Langford and A. Agarwal. Deep batch active
+       learning by diverse, uncertain gradient lower bounds. ICLR 2020.
+    """
+    distinct, sample_of = distinct_rows(X)
+    found = forward(net, distinct, features=True, output_layer=output_layer, verbose=verbose)
+    return _residuals(found)[sample_of], found.features[sample_of]
+
+
+def interpretation(
+    net: NeuralNet,
+    X: Any,
+    *,
+    target: Target = "proba",
+    classes: Classes = "all",
+    embedding_layer: str | None = None,
+    output_layer: str | None = None,
+    verbose: int = 0,
+) -> Floats:
+    r"""Return the local interpretation of each sample as one vector.
+
+    Of a table the gradient of the prediction by the features. Of texts the gradient by the word
+    that is explained least like the others,
+
+    .. math::
+
+        I_{ij} = \frac{\partial \hat y_i}{\partial e_{ij}}, \qquad
+        \bar I = \frac{1}{|U|} \sum_{x_i \in U} \frac{1}{|x_i|} \sum_j I_{ij}, \qquad
+        r_i = I_{i d_i}, \quad d_i = \operatorname*{arg\,max}_j \lVert I_{ij} - \bar I \rVert^2
+
+    Parameters
+    ----------
+    net : skorch.NeuralNet
+        A fitted classifier. With an embedding layer it reads texts, else a table.
+    X : ndarray of shape (n, T), integer, or of shape (n, d), float
+        Word ids, padded; or real features.
+    target : {"proba", "logit"}, default="proba"
+        The prediction :math:`\hat y`: the probabilities, or the logits, centred over classes.
+    classes : {"all", "predicted"}, default="all"
+        Explain every class, one vector behind the other, or of each sample the predicted one.
+    embedding_layer, output_layer : str, optional
+        Names of layers of the module, where the first ``nn.Embedding`` and the last
+        ``nn.Linear`` are not the ones to explain by.
+    verbose : int, default=0
+        Greater than 0 shows a progress bar.
+
+    Returns
+    -------
+    ndarray of shape (n, A D) or (n, A d), float32
+        A is 1 for two classes and for ``classes="predicted"``, else the number of classes. A row
+        of NaN for a text without words.
+
+    Raises
+    ------
+    ValueError
+        If `X` does not suit the net, a layer is not found, or gradients are not finite.
+
+    Notes
+    -----
+    DAMI [1]_: equation 1 for tables, equations 3 to 6 for texts. The mean takes one pass over the
+    texts, the choice of words another. Where the gradients of all words take no more than
+    scikit-learn's ``working_memory`` (1 GiB, unless set by :func:`sklearn.set_config`), they are
+    held, on the net's device, and the second pass is saved.
+
+    Departs from the paper: for more than two classes, which the paper leaves open, a word has one
+    gradient a class, side by side. Texts without words do not count in the mean. Of equally far
+    words the first.
+
+    References
+    ----------
+    .. [1] Liu et al., "Deep Active Learning by Model Interpretability", 2020.
+    """
+    check_explained(target, classes, verbose)
+    options: dict[str, Any] = {"target": target, "classes": classes, "output_layer": output_layer}
+    if reads_words(net):
+        check_word_ids(net, X, param="X", embedding_layer=embedding_layer)
+        words = partial(word_gradients, net, embedding_layer=embedding_layer, verbose=verbose)
+        return _of_texts(partial(words, **options), X)
+    distinct, sample_of = distinct_rows(X)
+    values = feature_interpretations(net, distinct, verbose=verbose, **options)
+    return values.reshape(len(values), -1)[sample_of]
+
+
+def _residuals(found: Forward) -> NDArray[np.float64]:
+    """Return the probabilities less the labels that are most probable, (n, C)."""
+    proba = found.proba
+    if found.several:
+        return proba - (proba > 0.5)
+    rows, predicted = np.arange(len(proba)), proba.argmax(axis=1)
+    residuals = proba.copy()
+    residuals[rows, predicted] = 0.0
+    # Less the sum of the others, which is exact where the largest rounds to 1.
+    residuals[rows, predicted] = -residuals.sum(axis=1)
+    return residuals
+
+
+def _of_texts(gradients_of: Callable[..., Generator[WordGradients]], X: NDArray[Any]) -> Floats:
+    """Return the interpretation by each text's most informative word."""
+    distinct, sample_of = distinct_rows(X)
+    counts = np.ones(len(X)) if isinstance(sample_of, slice) else np.bincount(sample_of)
+    held = _Held(working_memory())
+    with closing(gradients_of(distinct)) as batches:
+        mean = _mean_interpretation(held.watch(batches), counts)
+    with closing(held.again(partial(gradients_of, distinct))) as batches:
+        parts = [(batch.rows, _farthest(batch, mean)) for batch in batches]
+    rows_of, found = zip(*parts, strict=True)
+    return in_order(list(rows_of), found)[sample_of]
+
+
+class _Held:
+    """The gradients of one pass, held for a second as long as they take so many bytes at most."""
+
+    def __init__(self, room: float) -> None:
+        self.room = room
+        self.batches: list[WordGradients] | None = []
+
+    def watch(self, batches: Iterable[WordGradients]) -> Generator[WordGradients]:
+        """Give on the batches, and hold them while there is room."""
+        for batch in batches:
+            self.room -= batch.gradients.nbytes + batch.ids.nbytes + batch.is_word.nbytes
+            if self.room < 0:
+                self.batches = None
+            if self.batches is not None:  # without the embeddings, whose memory a slice would hold
+                self.batches.append(batch._replace(embeddings=batch.embeddings.new_empty(0)))
+            yield batch
+
+    def again(self, second_pass: Callable[[], Iterable[WordGradients]]) -> Generator[WordGradients]:
+        """Give the batches again, by a second pass where there was no room."""
+        yield from second_pass() if self.batches is None else self.batches
+
+
+def _mean_interpretation(
+    batches: Iterable[WordGradients], counts: NDArray[Any]
+) -> NDArray[np.float64]:
+    """Return the mean over texts of the mean over their words, shape (A D,)."""
+    total, n_texts = np.float64(0.0), 0
+    for batch in batches:
+        n_words = batch.is_word.sum(dim=1).cpu().numpy()
+        summed = (batch.gradients.flatten(2) * batch.is_word[..., None]).sum(dim=1)
+        weights = counts[batch.rows] * (n_words > 0)
+        total = total + weights / np.maximum(n_words, 1) @ as_array(summed).astype(np.float64)
+        n_texts += weights.sum()
+    check_finite_gradients(np.asarray(total))
+    return np.atleast_1d(total / max(n_texts, 1))
+
+
+def _farthest(batch: WordGradients, mean: NDArray[np.float64]) -> Floats:
+    """Return the gradient of the word of each text that is farthest from the mean, (b, A D)."""
+    gradients = batch.gradients.flatten(2)
+    if not gradients.shape[1]:
+        return np.full((len(gradients), gradients.shape[2]), np.nan, dtype=np.float32)
+    distance = (gradients - torch.from_numpy(mean).to(gradients)).square().sum(dim=2)
+    word = distance.masked_fill(~batch.is_word, -1.0).argmax(dim=1)
+    found = as_array(gradients[torch.arange(len(word)), word])
+    found[~batch.is_word.any(dim=1).cpu().numpy()] = np.nan
+    return found

@@ -1,0 +1,7 @@
+"""Texts on their way to a net: words, their ids and their vectors."""
+
+from modal_interp.texts.vector_files import load_word_vectors
+from modal_interp.texts.word_encoder import WordEncoder
+from modal_interp.texts.word_vectors import embedding_matrix, train_word_vectors
+
+__all__ = ["WordEncoder", "embedding_matrix", "load_word_vectors", "train_word_vectors"]

@@ -1,0 +1,67 @@
+"""The examples do what they say."""
+
+import importlib.util
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+from matplotlib import pyplot as plt
+from sklearn.metrics import adjusted_rand_score
+
+from modal_interp import make_reviews
+from tests.small_nets import MeanReader, small_net, word_ids
+from tests.strategies.conftest import learner_of
+
+EXAMPLES = Path(__file__).parent.parent.parent / "examples"
+pytestmark = pytest.mark.skipif(not EXAMPLES.exists(), reason="runs in a checkout")
+
+
+def example(name):
+    spec = importlib.util.spec_from_file_location(name, EXAMPLES / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_interpretations_find_the_linear_regions_and_features_do_not():
+    regions = example("linear_regions")
+    X, _, found = regions.clustered(2000, seed=0)
+    agreement = {
+        name: adjusted_rand_score(regions.triangles(X), labels) for name, labels in found.items()
+    }
+    assert agreement["local interpretations"] >= 0.85
+    assert agreement["last-layer features"] <= 0.2
+    assert agreement["BADGE embeddings"] <= 0.2
+
+
+def test_triangles_are_cut_by_the_diagonals():
+    points = np.array([[3, 0], [0, 3], [-3, 1], [1, -3.0]])
+    assert example("linear_regions").triangles(points).tolist() == [0, 1, 2, 3]
+
+
+def test_the_pictures_are_drawn(monkeypatch):
+    regions = example("linear_regions")
+    monkeypatch.setattr(regions, "perceptron", partial(regions.perceptron, max_epochs=20))
+    assert len(regions.draw_regions(*regions.clustered(150, seed=1)).axes) == 5
+    assert len(regions.draw_choices(150, seed=1).axes) == 6
+    plt.close("all")
+
+
+@pytest.mark.parametrize(
+    "name", ["uncertain_and_typical", "medoids_of_features", "doubtful_and_moving"]
+)
+def test_strategies_of_ones_own(name):
+    strategy = getattr(example("your_own_strategy"), name)
+    learner = learner_of(small_net(MeanReader), strategy, word_ids(5), None)
+    indices, asked = learner.query(word_ids(30, seed=1), n_instances=4, candidates=20)
+    assert len(set(indices.tolist())) == 4
+    assert len(asked) == 4
+
+
+def test_targets_are_compared():
+    targets = example("compare_targets")
+    texts, y = make_reviews(120, random_state=0)
+    args = type("Arguments", (), {"step": 0.1, "rounds": 1})
+    score = targets.mean_score(targets.STRATEGIES["logit"], texts, y, 0, args)
+    assert 0.4 < score <= 1
