@@ -54,7 +54,7 @@ IN_ORDER = {
         "dropout",
         "gradients",
     ],
-    "representations": ["interpretations", "interpretation"],
+    "representations": ["features", "gradient_embeddings", "interpretations", "interpretation"],
     "scores": ["combining", "measures", "uncertainty", "gradient_lengths"],
     "queries": ["modal_compat", "learner", "candidates", "query"],
     "experiments": ["running", "analysis", "cli", "__main__"],

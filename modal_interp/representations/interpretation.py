@@ -1,4 +1,4 @@
-"""Representations: what a net makes of each sample, as a vector that a selector can compare."""
+"""The local interpretation of each sample as one vector, that a selector can compare."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from skorch import NeuralNet
 
 from modal_interp._out_of_core import working_memory
-from modal_interp.nets.forward import Forward, as_array, forward, in_order
+from modal_interp.nets.forward import as_array, in_order
 from modal_interp.nets.gradients import WordGradients, word_gradients
 from modal_interp.nets.layers import check_word_ids, reads_words
 from modal_interp.nets.outputs import Classes, Target, check_explained
@@ -24,93 +24,6 @@ from modal_interp.representations.interpretations import (
 )
 
 Floats = NDArray[np.float32]
-
-
-def features(
-    net: NeuralNet, X: Any, *, output_layer: str | None = None, verbose: int = 0
-) -> Floats:
-    """Return what the output layer reads.
-
-    Parameters
-    ----------
-    net : skorch.NeuralNet
-        A fitted classifier.
-    X : array of shape (n, ...), or whatever the net's ``dataset`` takes
-        Samples.
-    output_layer : str, optional
-        Name of the layer that gives the logits. Without it, the last ``nn.Linear``.
-    verbose : int, default=0
-        Greater than 0 shows a progress bar.
-
-    Returns
-    -------
-    ndarray of shape (n, H), float32
-        Equal rows for equal samples.
-
-    Raises
-    ------
-    ValueError
-        If the layer is not found or does not read one row a sample, or if features are not finite.
-
-    Notes
-    -----
-    The representation of Sener and Savarese [1]_.
-
-    Departs from the paper: none; dropout is off.
-
-    References
-    ----------
-    .. [1] O. Sener and S. Savarese. Active learning for convolutional neural networks: a core-set
-       approach. ICLR 2018.
-    """
-    distinct, sample_of = distinct_rows(X)
-    found = forward(net, distinct, features=True, output_layer=output_layer, verbose=verbose)
-    return found.features[sample_of]
-
-
-def gradient_embedding(
-    net: NeuralNet, X: Any, *, output_layer: str | None = None, verbose: int = 0
-) -> tuple[NDArray[np.float64], Floats]:
-    r"""Return the two factors of the loss's gradient by the weights of the output layer.
-
-    .. math::
-
-        g_i = (p_i - \mathrm{onehot}(\arg\max p_i)) \otimes h_i
-
-    Parameters
-    ----------
-    net, X, output_layer, verbose
-        As for :func:`features`.
-
-    Returns
-    -------
-    a : ndarray of shape (n, C), float64
-        :math:`p_i - \mathrm{onehot}(\arg\max p_i)`; for several labels :math:`p_i` less 1 where
-        it is above 1/2.
-    h : ndarray of shape (n, H), float32
-        The features.
-
-    Raises
-    ------
-    ValueError
-        As for :func:`features`.
-
-    Notes
-    -----
-    Ash et al. [1]_, equation 1, for the label that the net deems most probable. The (n, C H)
-    matrix of the products is never built: selectors take the factors.
-
-    Departs from the paper: none; for several labels, which the paper does not treat, the loss is
-    the binary cross-entropy.
-
-    References
-    ----------
-    .. [1] J. T. Ash, C. Zhang, A. Krishnamurthy, J. Langford and A. Agarwal. Deep batch active
-       learning by diverse, uncertain gradient lower bounds. ICLR 2020.
-    """
-    distinct, sample_of = distinct_rows(X)
-    found = forward(net, distinct, features=True, output_layer=output_layer, verbose=verbose)
-    return _residuals(found)[sample_of], found.features[sample_of]
 
 
 def interpretation(
@@ -185,19 +98,6 @@ def interpretation(
     distinct, sample_of = distinct_rows(X)
     values = feature_interpretations(net, distinct, verbose=verbose, **options)
     return values.reshape(len(values), -1)[sample_of]
-
-
-def _residuals(found: Forward) -> NDArray[np.float64]:
-    """Return the probabilities less the labels that are most probable, (n, C)."""
-    proba = found.proba
-    if found.several:
-        return proba - (proba > 0.5)
-    rows, predicted = np.arange(len(proba)), proba.argmax(axis=1)
-    residuals = proba.copy()
-    residuals[rows, predicted] = 0.0
-    # Less the sum of the others, which is exact where the largest rounds to 1.
-    residuals[rows, predicted] = -residuals.sum(axis=1)
-    return residuals
 
 
 def _of_texts(gradients_of: Callable[..., Generator[WordGradients]], X: NDArray[Any]) -> Floats:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from modal_interp.queries.query import open_query
-from modal_interp.representations.interpretation import gradient_embedding
+from modal_interp.representations.gradient_embeddings import gradient_embedding
 from modal_interp.selectors.kmeans_pp import kmeans_pp
 from modal_interp.strategies._checks import check_nets
 

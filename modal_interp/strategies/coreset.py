@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from modal_interp.nets.samples import stacked
 from modal_interp.queries.learner import View
 from modal_interp.queries.query import open_query
-from modal_interp.representations.interpretation import features
+from modal_interp.representations.features import features
 from modal_interp.selectors.farthest_first import farthest_first
 from modal_interp.strategies._checks import check_nets
 

@@ -1,0 +1,54 @@
+"""Features: what the output layer of a net reads of each sample."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from skorch import NeuralNet
+
+from modal_interp.nets.forward import forward
+from modal_interp.nets.samples import distinct_rows
+
+
+def features(
+    net: NeuralNet, X: Any, *, output_layer: str | None = None, verbose: int = 0
+) -> NDArray[np.float32]:
+    """Return what the output layer reads.
+
+    Parameters
+    ----------
+    net : skorch.NeuralNet
+        A fitted classifier.
+    X : array of shape (n, ...), or whatever the net's ``dataset`` takes
+        Samples.
+    output_layer : str, optional
+        Name of the layer that gives the logits. Without it, the last ``nn.Linear``.
+    verbose : int, default=0
+        Greater than 0 shows a progress bar.
+
+    Returns
+    -------
+    ndarray of shape (n, H), float32
+        Equal rows for equal samples.
+
+    Raises
+    ------
+    ValueError
+        If the layer is not found or does not read one row a sample, or if features are not finite.
+
+    Notes
+    -----
+    The representation of Sener and Savarese [1]_.
+
+    Departs from the paper: none; dropout is off.
+
+    References
+    ----------
+    .. [1] O. Sener and S. Savarese. Active learning for convolutional neural networks: a core-set
+       approach. ICLR 2018.
+    """
+    distinct, sample_of = distinct_rows(X)
+    found = forward(net, distinct, features=True, output_layer=output_layer, verbose=verbose)
+    return found.features[sample_of]
