@@ -46,10 +46,11 @@ IN_ORDER = {
     "nets": [
         "samples",
         "layers",
+        "inputs",
         "batches",
-        "words",
         "outputs",
         "hooks",
+        "words",
         "forward",
         "dropout",
         "gradients",

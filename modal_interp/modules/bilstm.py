@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -63,6 +63,9 @@ class TextBiLSTM(nn.Module):
     >>> net(torch.tensor([[4, 7, 2, 9, 0], [3, 0, 0, 0, 0]])).shape
     torch.Size([2, 3])
     """
+
+    # How the queries read it.
+    read_by: ClassVar[dict[str, str]] = {"embedding_layer": "embedding", "output_layer": "output"}
 
     def __init__(
         self,

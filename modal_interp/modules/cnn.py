@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -69,6 +69,9 @@ class TextCNN(nn.Module):
     >>> net(torch.tensor([[4, 7, 2, 9, 0], [3, 0, 0, 0, 0]])).shape
     torch.Size([2, 2])
     """
+
+    # How the queries read it.
+    read_by: ClassVar[dict[str, str]] = {"embedding_layer": "embedding", "output_layer": "output"}
 
     def __init__(
         self,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import ClassVar
 
 from torch import Tensor, nn
 
@@ -49,6 +50,9 @@ class TabularMLP(nn.Module):
     >>> TabularMLP(n_features=10, n_classes=2)(torch.zeros(4, 10)).shape
     torch.Size([4, 2])
     """
+
+    # How the queries read it.
+    read_by: ClassVar[dict[str, str]] = {"output_layer": "output"}
 
     def __init__(
         self,

@@ -1,1 +1,5 @@
-"""How a wrapped net is read: its batches, layers, outputs, and its forward passes."""
+"""How a wrapped net is read: batches, layers, words, outputs; passes forward and backward."""
+
+from modal_interp.nets.layers import ReadBy
+
+__all__ = ["ReadBy"]

@@ -14,7 +14,8 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 from tqdm.auto import tqdm
 
-from modal_interp.nets.layers import check_batch, reads_words
+from modal_interp.nets.inputs import check_batch
+from modal_interp.nets.layers import reads_words
 from modal_interp.nets.samples import Rows, Samples
 
 # Samples of a pass, unless the net's iterator_valid__batch_size says otherwise. Batches for

@@ -14,7 +14,8 @@ from torch import Tensor
 
 from modal_interp.nets.batches import Rows, batches
 from modal_interp.nets.hooks import kept, untouched
-from modal_interp.nets.layers import find_output, is_finite
+from modal_interp.nets.inputs import is_finite
+from modal_interp.nets.layers import find_output, how_read
 from modal_interp.nets.outputs import first_output, is_log_of, precisely
 
 
@@ -31,8 +32,8 @@ def forward(
     X: Any,
     *,
     features: bool = False,
-    output_layer: str | None = None,
     verbose: int = 0,
+    **read_by: Any,
 ) -> Forward:
     """Return the probabilities of samples and, if asked for, their features.
 
@@ -44,10 +45,10 @@ def forward(
         Samples.
     features : bool
         Whether to return what the output layer reads.
-    output_layer : str, optional
-        Name of that layer. Without it, the last ``nn.Linear``.
     verbose : int
         Greater than 0 shows a progress bar.
+    **read_by : dict
+        How the net is read, as in `ReadBy`.
 
     Returns
     -------
@@ -60,7 +61,8 @@ def forward(
         If the layer is not found or does not read one row a sample, or if what the net computes
         is not finite.
     """
-    layer = find_output(net, output_layer) if features else None
+    layer = find_output(net, **read_by) if features else None
+    named = how_read(net, **read_by).output_layer is not None
     several = False
     probabilities, seen = InOrder(get_len(X)), InOrder(get_len(X))
     with untouched(net), torch.no_grad(), kept(layer) as calls:
@@ -69,7 +71,7 @@ def forward(
             proba, several = precisely(net, output)
             read = proba[:, :0]
             if layer is not None:
-                read = _features(net, Xi, output, calls, named=output_layer is not None)
+                read = _features(net, Xi, output, calls, named=named)
             probabilities.put(rows, proba.numpy())
             seen.put(rows, as_array(read))
     check_finite(probabilities.values, seen.values)

@@ -20,7 +20,14 @@ from torch import Tensor, nn
 from modal_interp.nets.batches import Rows, batches
 from modal_interp.nets.forward import as_array, in_order
 from modal_interp.nets.hooks import embeddings_as_leaves, kept, sparse_embeddings, untouched
-from modal_interp.nets.layers import find_embedding, find_output, has_layer, padding_id, reads_words
+from modal_interp.nets.layers import (
+    find_embedding,
+    find_output,
+    has_layer,
+    how_read,
+    padding_id,
+    reads_words,
+)
 from modal_interp.nets.outputs import (
     Classes,
     Explained,
@@ -58,9 +65,8 @@ def word_gradients(
     *,
     target: Target = "proba",
     classes: Classes = "all",
-    embedding_layer: str | None = None,
-    output_layer: str | None = None,
     verbose: int = 0,
+    **read_by: Any,
 ) -> Generator[WordGradients, None, None]:
     r"""Yield the gradient of each explained output by the embedding of each word.
 
@@ -77,11 +83,10 @@ def word_gradients(
         The output explained: the probabilities, or the logits centred over the classes.
     classes : {"all", "predicted"}
         All classes, or the predicted one alone.
-    embedding_layer, output_layer : str, optional
-        Names of layers of the module. Without a name, the first ``nn.Embedding`` and the last
-        ``nn.Linear``.
     verbose : int
         Greater than 0 shows a progress bar.
+    **read_by : dict
+        How the net is read, as in `ReadBy`.
 
     Yields
     ------
@@ -94,12 +99,12 @@ def word_gradients(
     ValueError
         If a layer is not found, or the prediction does not depend on it.
     """
-    layer = find_embedding(net, embedding_layer)
+    layer, padding = find_embedding(net, **read_by), padding_id(net, **read_by)
     with (
         untouched(net),
         _backward_passes(),
         embeddings_as_leaves(layer) as calls,
-        kept(_logits_layer(net, target, output_layer)) as logits,
+        kept(_logits_layer(net, target, **read_by)) as logits,
     ):
         for rows, Xi in batches(net, X, verbose=verbose):
             calls.clear()
@@ -107,7 +112,7 @@ def word_gradients(
             ids, embeddings = words_read(calls)
             gradients = _pull(explained, [leaf for _, leaf in calls])
             ids, embeddings, gradients = sample_first(rows, Xi, ids, embeddings, gradients)
-            is_word = ids != padding_id(layer)
+            is_word = ids != padding
             yield WordGradients(
                 rows, ids, is_word, embeddings.float(), gradients.float(), explained.several
             )
@@ -119,8 +124,8 @@ def feature_gradients(
     *,
     target: Target = "proba",
     classes: Classes = "all",
-    output_layer: str | None = None,
     verbose: int = 0,
+    **read_by: Any,
 ) -> NDArray[np.float32]:
     r"""Gradient of each explained output by each feature, :math:`\partial \hat y_i/\partial x_i`.
 
@@ -130,7 +135,7 @@ def feature_gradients(
         A fitted classifier of real features.
     X : array of shape (n, d), float32
         Samples.
-    target, classes, output_layer, verbose
+    target, classes, verbose, **read_by
         As for :func:`word_gradients`.
 
     Returns
@@ -142,7 +147,7 @@ def feature_gradients(
     with (
         untouched(net),
         _backward_passes(),
-        kept(_logits_layer(net, target, output_layer)) as logits,
+        kept(_logits_layer(net, target, **read_by)) as logits,
     ):
         for rows, Xi in batches(net, X, verbose=verbose):
             leaf = to_tensor(Xi, device=net.device).detach().clone().requires_grad_()
@@ -195,17 +200,6 @@ def parameter_gradient_norms(
             yield ParameterNorms(rows, norms.detach(), several)
 
 
-def embedding_rows(
-    net: NeuralNet, n_words: int, embedding_layer: str | None = None
-) -> NDArray[np.float32]:
-    """Return the net's current embeddings of the first `n_words` word ids, shape (n_words, D)."""
-    layer = find_embedding(net, embedding_layer)
-    with untouched(net), torch.no_grad():
-        # By the layer itself: with max_norm, say, its weights are not what the net reads.
-        rows = layer(torch.arange(n_words, device=layer.weight.device))
-    return as_array(rows)
-
-
 @contextmanager
 def _backward_passes() -> Iterator[None]:
     """Allow backward passes, whatever holds outside."""
@@ -214,11 +208,12 @@ def _backward_passes() -> Iterator[None]:
         yield
 
 
-def _logits_layer(net: NeuralNet, target: Target, name: str | None) -> nn.Linear | None:
+def _logits_layer(net: NeuralNet, target: Target, **read_by: Any) -> nn.Linear | None:
     """Return the layer to watch for logits, even where the module goes on to softmax."""
-    if target != "logit" or (name is None and not has_layer(net, nn.Linear)):
+    named = how_read(net, **read_by).output_layer is not None
+    if target != "logit" or not (named or has_layer(net, nn.Linear)):
         return None
-    return find_output(net, name)
+    return find_output(net, **read_by)
 
 
 def _explained(

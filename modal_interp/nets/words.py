@@ -1,4 +1,4 @@
-"""Which words an embedding layer read, put in the order of the samples."""
+"""What an embedding layer makes of words, and which it read, in the order of the samples."""
 
 from __future__ import annotations
 
@@ -6,9 +6,22 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
+from skorch import NeuralNet
 from torch import Tensor
 
 from modal_interp.nets.batches import Rows
+from modal_interp.nets.hooks import untouched
+from modal_interp.nets.layers import find_embedding
+
+
+def embedding_rows(net: NeuralNet, n_words: int, **read_by: Any) -> NDArray[np.float32]:
+    """Return the net's current embeddings of the first `n_words` word ids, shape (n_words, D)."""
+    layer = find_embedding(net, **read_by)
+    with untouched(net), torch.no_grad():
+        # By the layer itself: with max_norm, say, its weights are not what the net reads.
+        rows = layer(torch.arange(n_words, device=layer.weight.device))
+    return rows.float().cpu().numpy()
 
 
 def words_read(calls: list[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:

@@ -12,9 +12,7 @@ from modal_interp.nets.forward import forward
 from modal_interp.nets.samples import distinct_rows
 
 
-def features(
-    net: NeuralNet, X: Any, *, output_layer: str | None = None, verbose: int = 0
-) -> NDArray[np.float32]:
+def features(net: NeuralNet, X: Any, *, verbose: int = 0, **read_by: Any) -> NDArray[np.float32]:
     """Return what the output layer reads.
 
     Parameters
@@ -23,10 +21,11 @@ def features(
         A fitted classifier.
     X : array of shape (n, ...), or whatever the net's ``dataset`` takes
         Samples.
-    output_layer : str, optional
-        Name of the layer that gives the logits. Without it, the last ``nn.Linear``.
     verbose : int, default=0
         Greater than 0 shows a progress bar.
+    **read_by
+        Layers by name, ``embedding_layer=`` and ``output_layer=``, where the net is not read
+        rightly without: :class:`~modal_interp.ReadBy`.
 
     Returns
     -------
@@ -50,5 +49,5 @@ def features(
        approach. ICLR 2018.
     """
     distinct, sample_of = distinct_rows(X)
-    found = forward(net, distinct, features=True, output_layer=output_layer, verbose=verbose)
+    found = forward(net, distinct, features=True, verbose=verbose, **read_by)
     return found.features[sample_of]

@@ -13,7 +13,7 @@ from modal_interp.nets.samples import distinct_rows
 
 
 def gradient_embedding(
-    net: NeuralNet, X: Any, *, output_layer: str | None = None, verbose: int = 0
+    net: NeuralNet, X: Any, *, verbose: int = 0, **read_by: Any
 ) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
     r"""Return the two factors of the loss's gradient by the weights of the output layer.
 
@@ -23,7 +23,7 @@ def gradient_embedding(
 
     Parameters
     ----------
-    net, X, output_layer, verbose
+    net, X, verbose, **read_by
         As for :func:`features`.
 
     Returns
@@ -53,7 +53,7 @@ def gradient_embedding(
        learning by diverse, uncertain gradient lower bounds. ICLR 2020.
     """
     distinct, sample_of = distinct_rows(X)
-    found = forward(net, distinct, features=True, output_layer=output_layer, verbose=verbose)
+    found = forward(net, distinct, features=True, verbose=verbose, **read_by)
     return _residuals(found)[sample_of], found.features[sample_of]
 
 

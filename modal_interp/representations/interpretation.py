@@ -15,7 +15,8 @@ from skorch import NeuralNet
 from modal_interp._out_of_core import working_memory
 from modal_interp.nets.forward import as_array, in_order
 from modal_interp.nets.gradients import WordGradients, word_gradients
-from modal_interp.nets.layers import check_word_ids, reads_words
+from modal_interp.nets.inputs import check_word_ids
+from modal_interp.nets.layers import reads_words
 from modal_interp.nets.outputs import Classes, Target, check_explained
 from modal_interp.nets.samples import distinct_rows
 from modal_interp.representations.interpretations import (
@@ -32,9 +33,8 @@ def interpretation(
     *,
     target: Target = "proba",
     classes: Classes = "all",
-    embedding_layer: str | None = None,
-    output_layer: str | None = None,
     verbose: int = 0,
+    **read_by: Any,
 ) -> Floats:
     r"""Return the local interpretation of each sample as one vector.
 
@@ -57,11 +57,11 @@ def interpretation(
         The prediction :math:`\hat y`: the probabilities, or the logits, centred over classes.
     classes : {"all", "predicted"}, default="all"
         Explain every class, one vector behind the other, or of each sample the predicted one.
-    embedding_layer, output_layer : str, optional
-        Names of layers of the module, where the first ``nn.Embedding`` and the last
-        ``nn.Linear`` are not the ones to explain by.
     verbose : int, default=0
         Greater than 0 shows a progress bar.
+    **read_by
+        Layers by name, ``embedding_layer=`` and ``output_layer=``, where the net is not read
+        rightly without: :class:`~modal_interp.ReadBy`.
 
     Returns
     -------
@@ -90,13 +90,12 @@ def interpretation(
     .. [1] Liu et al., "Deep Active Learning by Model Interpretability", 2020.
     """
     check_explained(target, classes, verbose)
-    options: dict[str, Any] = {"target": target, "classes": classes, "output_layer": output_layer}
+    options: dict[str, Any] = {"target": target, "classes": classes, "verbose": verbose, **read_by}
     if reads_words(net):
-        check_word_ids(net, X, param="X", embedding_layer=embedding_layer)
-        words = partial(word_gradients, net, embedding_layer=embedding_layer, verbose=verbose)
-        return _of_texts(partial(words, **options), X)
+        check_word_ids(net, X, param="X", **read_by)
+        return _of_texts(partial(word_gradients, net, **options), X)
     distinct, sample_of = distinct_rows(X)
-    values = feature_interpretations(net, distinct, verbose=verbose, **options)
+    values = feature_interpretations(net, distinct, **options)
     return values.reshape(len(values), -1)[sample_of]
 
 

@@ -12,7 +12,8 @@ from skorch import NeuralNet
 
 from modal_interp._out_of_core import Spool, empty_for, ranges
 from modal_interp.nets.gradients import WordGradients, feature_gradients, word_gradients
-from modal_interp.nets.layers import check_features, check_word_ids, reads_words
+from modal_interp.nets.inputs import check_features, check_word_ids
+from modal_interp.nets.layers import check_read_by, reads_words
 from modal_interp.nets.outputs import Classes, Target, check_explained
 from modal_interp.nets.samples import distinct_rows
 
@@ -70,9 +71,8 @@ def word_interpretations(
     *,
     target: Target = "proba",
     classes: Classes = "all",
-    embedding_layer: str | None = None,
-    output_layer: str | None = None,
     verbose: int = 0,
+    **read_by: Any,
 ) -> WordInterpretations:
     r"""Explain the prediction of each text word by word.
 
@@ -89,11 +89,11 @@ def word_interpretations(
         classes (softmax does not see a shift).
     classes : {"all", "predicted"}, default="all"
         Explain all classes, or for each sample the predicted one alone.
-    embedding_layer, output_layer : str, optional
-        Names of layers of the module, where the first ``nn.Embedding`` and the last
-        ``nn.Linear`` are not the ones to explain by.
     verbose : int, default=0
         Greater than 0 shows a progress bar.
+    **read_by
+        Layers by name, ``embedding_layer=`` and ``output_layer=``, where the net is not read
+        rightly without: :class:`~modal_interp.ReadBy`.
 
     Returns
     -------
@@ -124,17 +124,11 @@ def word_interpretations(
        Interpretations", CIKM 2021.
     """
     check_explained(target, classes, verbose)
-    check_word_ids(net, X, param="X", embedding_layer=embedding_layer)
+    check_word_ids(net, X, param="X", **read_by)
     _check_rows(X)
     distinct, sample_of = distinct_rows(X)
     batches = word_gradients(
-        net,
-        distinct,
-        target=target,
-        classes=classes,
-        embedding_layer=embedding_layer,
-        output_layer=output_layer,
-        verbose=verbose,
+        net, distinct, target=target, classes=classes, verbose=verbose, **read_by
     )
     with closing(batches):  # the net is given back also where a batch fails
         explained = _in_order(_of_batch(batch) for batch in batches)
@@ -147,8 +141,8 @@ def feature_interpretations(
     *,
     target: Target = "proba",
     classes: Classes = "all",
-    output_layer: str | None = None,
     verbose: int = 0,
+    **read_by: Any,
 ) -> NDArray[np.float32]:
     r"""Explain the prediction of each sample of a table feature by feature.
 
@@ -160,7 +154,7 @@ def feature_interpretations(
         A fitted classifier of real features.
     X : ndarray of shape (n, d), float
         Samples.
-    target, classes, output_layer, verbose
+    target, classes, verbose, **read_by
         As for :func:`word_interpretations`.
 
     Returns
@@ -185,10 +179,9 @@ def feature_interpretations(
     .. [1] Liu et al., "Deep Active Learning by Model Interpretability", 2020.
     """
     check_explained(target, classes, verbose)
+    check_read_by(read_by)
     X = _checked_features(net, X)
-    values = feature_gradients(
-        net, X, target=target, classes=classes, output_layer=output_layer, verbose=verbose
-    )
+    values = feature_gradients(net, X, target=target, classes=classes, verbose=verbose, **read_by)
     check_finite_gradients(values)
     return values
 

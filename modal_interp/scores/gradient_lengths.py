@@ -12,7 +12,7 @@ from skorch import NeuralNet
 
 from modal_interp.nets.forward import as_array, in_order
 from modal_interp.nets.gradients import WordGradients, parameter_gradient_norms, word_gradients
-from modal_interp.nets.layers import check_word_ids
+from modal_interp.nets.inputs import check_word_ids
 from modal_interp.nets.samples import distinct_rows
 from modal_interp.representations.interpretations import check_finite_gradients
 
@@ -71,7 +71,7 @@ def expected_gradient_length(net: NeuralNet, X: Any, *, verbose: int = 0) -> Sco
 
 
 def expected_word_gradient_length(
-    net: NeuralNet, X: Any, *, embedding_layer: str | None = None, verbose: int = 0
+    net: NeuralNet, X: Any, *, verbose: int = 0, **read_by: Any
 ) -> Scores:
     r"""Return the largest expected length of the loss's gradient by the embedding of one word.
 
@@ -85,10 +85,11 @@ def expected_word_gradient_length(
         A fitted classifier whose module holds an embedding layer.
     X : ndarray of shape (n, T), integer
         Word ids, padded.
-    embedding_layer : str, optional
-        Name of the layer that reads the words. Without it, the first ``nn.Embedding``.
     verbose : int, default=0
         Greater than 0 shows a progress bar.
+    **read_by
+        Layers by name, ``embedding_layer=`` and ``output_layer=``, where the net is not read
+        rightly without: :class:`~modal_interp.ReadBy`.
 
     Returns
     -------
@@ -114,9 +115,9 @@ def expected_word_gradient_length(
     .. [1] Y. Zhang, M. Lease and B. C. Wallace. Active discriminative text representation
        learning. AAAI 2017.
     """
-    check_word_ids(net, X, param="X", embedding_layer=embedding_layer)
+    check_word_ids(net, X, param="X", **read_by)
     distinct, sample_of = distinct_rows(X)
-    batches = word_gradients(net, distinct, embedding_layer=embedding_layer, verbose=verbose)
+    batches = word_gradients(net, distinct, verbose=verbose, **read_by)
     with closing(batches):
         parts = [(batch.rows, _longest_word(batch)) for batch in batches]
     rows_of, lengths = zip(*parts, strict=True)

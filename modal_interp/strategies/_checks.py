@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from modal_interp.nets.dropout import check_passes
-from modal_interp.nets.layers import check_input, check_word_ids, find_embedding, find_output
+from modal_interp.nets.inputs import check_input, check_word_ids
+from modal_interp.nets.layers import find_embedding, find_output, how_read
 from modal_interp.nets.outputs import check_verbose, gives_several_labels
 from modal_interp.queries.learner import View, labeled_param
 
@@ -14,12 +15,11 @@ def check_nets(
     views: list[View],
     *,
     embedding: bool = False,
-    embedding_layer: str | None = None,
     output: bool = False,
-    output_layer: str | None = None,
     n_passes: int | None = None,
     X_labeled: Any = None,
     verbose: int = 0,
+    **read_by: Any,
 ) -> None:
     """Check what each net needs, and the samples as it sees them.
 
@@ -29,14 +29,14 @@ def check_nets(
         The nets, and what they see.
     embedding, output : bool
         Whether an embedding layer, or an output layer, is needed.
-    embedding_layer, output_layer : str, optional
-        Their names, as the user gave them.
     n_passes : int, optional
         Number of passes with dropout.
     X_labeled : Any
         The labelled samples as the user gave them, to name them in an error.
     verbose : int
         As the user gave it.
+    **read_by : dict
+        How the nets are read, as the user gave it.
 
     Raises
     ------
@@ -50,15 +50,16 @@ def check_nets(
             "with several labels; found both."
         )
     for view in views:
-        if embedding or embedding_layer is not None:
-            find_embedding(view.net, embedding_layer)
-        if output or output_layer is not None:
-            find_output(view.net, output_layer)
+        read = how_read(view.net, **read_by)
+        if embedding or read.embedding_layer is not None:
+            find_embedding(view.net, **read_by)
+        if output or read.output_layer is not None:
+            find_output(view.net, **read_by)
         if n_passes is not None:
             check_passes(view.net, n_passes)
         for X, param in _named(view, labeled_param(X_labeled)):
             if embedding:
-                check_word_ids(view.net, X, param=param, embedding_layer=embedding_layer)
+                check_word_ids(view.net, X, param=param, **read_by)
             else:
                 check_input(view.net, X, param=param)
 

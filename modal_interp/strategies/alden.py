@@ -7,22 +7,17 @@ from functools import partial, reduce
 from typing import Any, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from modal_interp._out_of_core import side_by_side
-from modal_interp.nets.gradients import embedding_rows
-from modal_interp.nets.layers import (
-    check_word_ids,
-    find_embedding,
-    find_output,
-    padding_id,
-)
+from modal_interp.nets.layers import padding_id
 from modal_interp.nets.outputs import Classes, Target, check_explained
 from modal_interp.nets.samples import stacked
-from modal_interp.queries.learner import View, labeled_param
+from modal_interp.nets.words import embedding_rows
+from modal_interp.queries.learner import View
 from modal_interp.queries.query import open_query
 from modal_interp.representations.interpretations import WordInterpretations, word_interpretations
 from modal_interp.selectors.diverse_words import diverse_words
+from modal_interp.strategies._checks import check_nets
 
 # The interpretations of the pool and of the labelled texts.
 Explained: TypeAlias = tuple[WordInterpretations, WordInterpretations]
@@ -37,10 +32,9 @@ def alden_diversity(
     classes: Classes = "all",
     X_labeled: Any = None,
     candidates: Any = None,
-    embedding_layer: str | None = None,
-    output_layer: str | None = None,
     random_state: Any = None,
     verbose: int = 0,
+    **read_by: Any,
 ) -> Any:
     r"""Ask for the texts whose words are explained most differently than in the labelled texts.
 
@@ -72,13 +66,13 @@ def alden_diversity(
         those that any of its members was taught. A ``DeepActiveLearner`` keeps none and needs it.
     candidates : int, float, array of int, callable or list of these, optional
         The texts that may be chosen, as for :func:`~modal_interp.open_query`. Without it, all.
-    embedding_layer, output_layer : str, optional
-        Names of the layers of the net's module that read the words and give the logits. Without a
-        name, the first ``nn.Embedding`` and the last ``nn.Linear``.
     random_state : int, RandomState or None
         Seeds the draw of `candidates`; nothing else is random.
     verbose : int, default=0
         Greater than 0 shows a progress bar of the gradient pass.
+    **read_by
+        Layers of the net's module by name, ``embedding_layer=`` and ``output_layer=``, where it
+        is not read rightly without: :class:`~modal_interp.ReadBy`.
 
     Returns
     -------
@@ -151,53 +145,26 @@ def alden_diversity(
         random_state=random_state,
         X_labeled=X_labeled,
         needs_labeled=True,
-        check=partial(
-            _check,
-            embedding_layer=embedding_layer,
-            output_layer=output_layer,
-            labeled=labeled_param(X_labeled),
-        ),
+        check=partial(_check, X_labeled=X_labeled, **read_by),
     )
-    views = query.views
-    explain = partial(
-        word_interpretations,
-        target=target,
-        classes=classes,
-        embedding_layer=embedding_layer,
-        output_layer=output_layer,
-        verbose=verbose,
-    )
+    options: dict[str, Any] = {"target": target, "classes": classes, "verbose": verbose}
+    explain: Any = partial(word_interpretations, **options, **read_by)
     # One member after the other: no more than two are held apart.
-    pool, labeled = reduce(_side_by_side, (_explained(view, explain) for view in views))
+    pool, labeled = reduce(_side_by_side, (_explained(view, explain) for view in query.views))
     n_words = 1 + max(words.words.max(initial=0) for words in (pool, labeled))
-    indices, diversity = diverse_words(
-        pool, labeled, _embeddings(views, embedding_layer, n_words), n_instances
-    )
+    embeddings = np.hstack([embedding_rows(view.net, n_words, **read_by) for view in query.views])
+    indices, diversity = diverse_words(pool, labeled, embeddings, n_instances)
     return query.answer(indices, diversity)
 
 
-def _check(
-    views: list[View], *, embedding_layer: str | None, output_layer: str | None, labeled: str
-) -> None:
+def _check(views: list[View], *, X_labeled: Any, **read_by: Any) -> None:
+    check_nets(views, embedding=True, X_labeled=X_labeled, **read_by)
     for view in views:
-        _check_words(view, embedding_layer, output_layer, labeled)
-        _check_same_words(view, views[0], embedding_layer)
+        _check_same_words(view, views[0], **read_by)
 
 
-def _check_words(
-    view: View, embedding_layer: str | None, output_layer: str | None, labeled: str
-) -> None:
-    check_word_ids(view.net, view.pool, param="X_pool", embedding_layer=embedding_layer)
-    for X in view.labeled:
-        check_word_ids(view.net, X, param=labeled, embedding_layer=embedding_layer)
-    if output_layer is not None:
-        find_output(view.net, output_layer)
-
-
-def _check_same_words(view: View, first: View, embedding_layer: str | None) -> None:
-    padding, first_padding = (
-        padding_id(find_embedding(net, embedding_layer)) for net in (view.net, first.net)
-    )
+def _check_same_words(view: View, first: View, **read_by: Any) -> None:
+    padding, first_padding = (padding_id(net, **read_by) for net in (view.net, first.net))
     seen, first_seen = [view.pool, *view.labeled], [first.pool, *first.labeled]
     same = all(X is Y or np.array_equal(X, Y) for X, Y in zip(seen, first_seen, strict=True))
     if padding != first_padding or not same:
@@ -227,9 +194,3 @@ def _side_by_side(explained: Explained, by_another: Explained) -> Explained:
         for words, more in zip(explained, by_another, strict=True)
     )
     return pool, labeled
-
-
-def _embeddings(
-    views: list[View], embedding_layer: str | None, n_words: int
-) -> NDArray[np.floating[Any]]:
-    return np.hstack([embedding_rows(view.net, n_words, embedding_layer) for view in views])

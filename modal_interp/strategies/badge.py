@@ -19,9 +19,9 @@ def badge(
     n_instances: int = 1,
     *,
     candidates: Any = None,
-    output_layer: str | None = None,
     random_state: Any = None,
     verbose: int = 0,
+    **read_by: Any,
 ) -> Any:
     r"""Ask for samples whose loss gradients are large and unlike each other.
 
@@ -41,13 +41,13 @@ def badge(
         How many samples to ask for, from 1 to n.
     candidates : int, float, array of int, callable or list of these, optional
         The samples that may be chosen, as for :func:`~modal_interp.open_query`. Without it, all.
-    output_layer : str, optional
-        Name of the layer of the net's module that gives the logits. Without it, the last
-        ``nn.Linear``.
     random_state : int, RandomState or None
         Seeds the draws. The global generator is used only with None.
     verbose : int, default=0
         Greater than 0 shows a progress bar.
+    **read_by
+        Layers of the net's module by name, ``embedding_layer=`` and ``output_layer=``, where it
+        is not read rightly without: :class:`~modal_interp.ReadBy`.
 
     Returns
     -------
@@ -84,11 +84,10 @@ def badge(
         n_instances,
         candidates=candidates,
         random_state=random_state,
-        check=partial(check_nets, output=True, output_layer=output_layer, verbose=verbose),
+        check=partial(check_nets, output=True, verbose=verbose, **read_by),
     )
     factors = [
-        gradient_embedding(view.net, view.pool, output_layer=output_layer, verbose=verbose)
-        for view in query.views
+        gradient_embedding(view.net, view.pool, verbose=verbose, **read_by) for view in query.views
     ]
     chosen = kmeans_pp(factors, n_instances, random_state=query.random_state)
     squared = [(a[chosen] ** 2).sum(axis=1) * (h[chosen] ** 2).sum(axis=1) for a, h in factors]

@@ -23,9 +23,9 @@ def coreset(
     *,
     X_labeled: Any = None,
     candidates: Any = None,
-    output_layer: str | None = None,
     random_state: Any = None,
     verbose: int = 0,
+    **read_by: Any,
 ) -> Any:
     r"""Ask for the samples farthest from all that are labelled, in the net's own features.
 
@@ -47,13 +47,13 @@ def coreset(
         any of its members was taught. A ``DeepActiveLearner`` keeps none and needs it.
     candidates : int, float, array of int, callable or list of these, optional
         The samples that may be chosen, as for :func:`~modal_interp.open_query`. Without it, all.
-    output_layer : str, optional
-        Name of the layer of the net's module that gives the logits. Without it, the last
-        ``nn.Linear``.
     random_state : int, RandomState or None
         Seeds the draw of `candidates`; nothing else is random.
     verbose : int, default=0
         Greater than 0 shows a progress bar.
+    **read_by
+        Layers of the net's module by name, ``embedding_layer=`` and ``output_layer=``, where it
+        is not read rightly without: :class:`~modal_interp.ReadBy`.
 
     Returns
     -------
@@ -94,15 +94,9 @@ def coreset(
         random_state=random_state,
         X_labeled=X_labeled,
         needs_labeled=True,
-        check=partial(
-            check_nets,
-            output=True,
-            output_layer=output_layer,
-            X_labeled=X_labeled,
-            verbose=verbose,
-        ),
+        check=partial(check_nets, output=True, X_labeled=X_labeled, verbose=verbose, **read_by),
     )
-    read = partial(features, output_layer=output_layer, verbose=verbose)
+    read = partial(features, verbose=verbose, **read_by)
     seen = np.hstack([_features(view, read) for view in query.views])
     n = len(query.rows)
     chosen, distance = farthest_first(seen[:n], n_instances, centers=seen[n:])

@@ -7,7 +7,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from modal_interp.nets.layers import check_features, check_word_ids, reads_words
+from modal_interp.nets.inputs import check_features, check_word_ids
+from modal_interp.nets.layers import reads_words
 from modal_interp.nets.outputs import Classes, Target, check_explained
 from modal_interp.queries.learner import View
 from modal_interp.queries.query import open_query
@@ -25,10 +26,9 @@ def dami_kmedoids(
     classes: Classes = "all",
     clustering: Literal["fasterpam", "alternate", "kcenter"] = "fasterpam",
     candidates: Any = None,
-    embedding_layer: str | None = None,
-    output_layer: str | None = None,
     random_state: Any = None,
     verbose: int = 0,
+    **read_by: Any,
 ) -> Any:
     r"""Ask for the medoids of the local interpretations, clustered.
 
@@ -61,13 +61,13 @@ def dami_kmedoids(
         scikit-learn-extra), or k-center greedy as in the paper's later version.
     candidates : int, float, array of int, callable or list of these, optional
         The samples that may be chosen, as for :func:`~modal_interp.open_query`. Without it, all.
-    embedding_layer, output_layer : str, optional
-        Names of the layers of the net's module that read the words and give the logits. Without a
-        name, the first ``nn.Embedding`` and the last ``nn.Linear``.
     random_state : int, RandomState or None
         Seeds the clustering. The global generator is used only with None.
     verbose : int, default=0
         Greater than 0 shows a progress bar.
+    **read_by
+        Layers of the net's module by name, ``embedding_layer=`` and ``output_layer=``, where it
+        is not read rightly without: :class:`~modal_interp.ReadBy`.
 
     Returns
     -------
@@ -125,12 +125,10 @@ def dami_kmedoids(
         n_instances,
         candidates=candidates,
         random_state=random_state,
-        check=partial(_check, embedding_layer=embedding_layer, output_layer=output_layer),
+        check=partial(_check, **read_by),
     )
-    options: dict[str, Any] = {"target": target, "classes": classes, "output_layer": output_layer}
-    explain: Any = partial(
-        interpretation, embedding_layer=embedding_layer, verbose=verbose, **options
-    )
+    options: dict[str, Any] = {"target": target, "classes": classes, "verbose": verbose}
+    explain: Any = partial(interpretation, **options, **read_by)
     Z = np.hstack([explain(view.net, view.pool) for view in query.views])
     explained = np.flatnonzero(~np.isnan(Z).any(axis=1))
     k = min(n_instances, len(explained))
@@ -155,11 +153,11 @@ def _gpu_of(views: list[View]) -> str | None:
     return next((device for device in devices if device.startswith("cuda")), None)
 
 
-def _check(views: list[View], *, embedding_layer: str | None, output_layer: str | None) -> None:
+def _check(views: list[View], **read_by: Any) -> None:
     """Check the samples as each net sees them, and the layers to explain by."""
-    check_nets(views, output_layer=output_layer)
+    check_nets(views, **read_by)
     for view in views:
         if reads_words(view.net):
-            check_word_ids(view.net, view.pool, param="X_pool", embedding_layer=embedding_layer)
+            check_word_ids(view.net, view.pool, param="X_pool", **read_by)
         else:
             check_features(view.pool, param="X_pool")

@@ -97,9 +97,9 @@ def egl_word(
     *,
     reverse: bool = False,
     candidates: Any = None,
-    embedding_layer: str | None = None,
     random_state: Any = None,
     verbose: int = 0,
+    **read_by: Any,
 ) -> Any:
     r"""Ask for the texts that hold the word whose embedding their label would change most.
 
@@ -111,9 +111,9 @@ def egl_word(
     ----------
     learner, X_pool, n_instances, reverse, candidates, random_state, verbose
         As for :func:`egl`; of texts.
-    embedding_layer : str, optional
-        Name of the layer of the net's module that reads the words. Without it, the first
-        ``nn.Embedding``.
+    **read_by
+        Layers of the net's module by name, ``embedding_layer=`` and ``output_layer=``, where it
+        is not read rightly without: :class:`~modal_interp.ReadBy`.
 
     Returns
     -------
@@ -146,7 +146,7 @@ def egl_word(
         n_instances,
         candidates=candidates,
         random_state=random_state,
-        check=partial(check_nets, embedding=True, embedding_layer=embedding_layer, verbose=verbose),
+        check=partial(check_nets, embedding=True, verbose=verbose, **read_by),
     )
-    score = partial(expected_word_gradient_length, embedding_layer=embedding_layer, verbose=verbose)
+    score = partial(expected_word_gradient_length, verbose=verbose, **read_by)
     return best_by(score, query, n_instances, reverse=reverse)

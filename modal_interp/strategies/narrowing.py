@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.neighbors import NearestNeighbors
 
-from modal_interp.nets.layers import find_embedding, padding_id, reads_words
+from modal_interp.nets.layers import padding_id, reads_words
 from modal_interp.queries.learner import View, labeled_param
 from modal_interp.queries.query import open_query
 from modal_interp.scores.uncertainty import entropy_scores
@@ -100,7 +100,7 @@ def _is_labeled(view: View, param: str) -> NDArray[np.bool_]:
                 f"{type(X).__name__}."
             )
     if reads_words(view.net):
-        padding = padding_id(find_embedding(view.net))
+        padding = padding_id(view.net)
         keys = {_key(row, padding) for X in view.labeled for row in X}
         return np.array([_key(row, padding) in keys for row in view.pool])
     pool, *labeled = (X.reshape(len(X), -1).astype(np.float64) for X in (view.pool, *view.labeled))

@@ -6,7 +6,8 @@ import torch
 from skorch import NeuralNetClassifier
 from torch import nn
 
-from modal_interp.nets.gradients import embedding_rows, feature_gradients, word_gradients
+from modal_interp.nets.gradients import feature_gradients, word_gradients
+from modal_interp.nets.words import embedding_rows
 from modal_interp.representations.interpretations import word_interpretations
 from tests.small_nets import (
     AttentionReader,
