@@ -37,9 +37,14 @@ def dropout_layers(net: NeuralNet) -> list[nn.Module]:
 
     Raises
     ------
-    ValueError
-        If there is none.
+    TypeError, ValueError
+        If it is no net, or there is none.
     """
+    if not isinstance(net, NeuralNet):
+        raise TypeError(
+            f"passes with dropout need a skorch net; found a {type(net).__name__}. Use a Committee "
+            "of several members, which take the place of the passes."
+        )
     layers = [layer for layer in net.module_.modules() if _drops(layer)]
     if not layers:
         raise ValueError(

@@ -15,16 +15,10 @@ import pandas as pd
 import scipy.sparse as sp
 from modAL.models.base import BaseCommittee, BaseLearner
 from numpy.typing import NDArray
-from sklearn.base import is_classifier
-from sklearn.exceptions import NotFittedError
-from sklearn.frozen import FrozenEstimator
-from sklearn.model_selection._search import BaseSearchCV
-from sklearn.pipeline import Pipeline
 from skorch import NeuralNet
 from torch.utils.data import Dataset
 
-# How a pipeline spells a step that does nothing.
-_NO_STEP = (None, "passthrough")
+from modal_interp.queries.estimators import classifier_of, net_of
 
 
 class View(NamedTuple):
@@ -33,7 +27,8 @@ class View(NamedTuple):
     Attributes
     ----------
     net : skorch.NeuralNet
-        The net of a learner, or of a member of a committee.
+        The net of a learner, or of a member of a committee. Another classifier, whole, where the
+        strategy can do without a net (``open_query(..., any_classifier=True)``).
     pool : array of shape (m, ...), or what the last step before the net gives
         The candidates.
     labeled : list of the same
@@ -45,7 +40,7 @@ class View(NamedTuple):
     Departs from the paper: none; it computes nothing.
     """
 
-    net: NeuralNet
+    net: Any
     pool: Any
     labeled: list[Any]  # one collection; more where the members of a committee were taught others
 
@@ -57,6 +52,7 @@ def views_of(
     *,
     X_labeled: Any = None,
     needs_labeled: bool = False,
+    any_classifier: bool = False,
 ) -> list[View]:
     """Look through a learner, or each member of a committee, at its net and that net's input.
 
@@ -75,6 +71,8 @@ def views_of(
         of its members was taught.
     needs_labeled : bool
         Whether the strategy cannot do without labelled samples.
+    any_classifier : bool
+        Whether a classifier with ``predict_proba`` will do that is no net.
 
     Returns
     -------
@@ -87,7 +85,8 @@ def views_of(
         Naming the parameter, the rule and the value found.
     """
     members = _members(learner)
-    unwrapped = [_unwrap(member.estimator) for member in members]
+    find = classifier_of if any_classifier else net_of
+    unwrapped = [find(member.estimator) for member in members]
     check_query(learner, X_pool, n_instances)
     taught = _labeled_samples(members, X_labeled) if needs_labeled else []
     return [
@@ -144,49 +143,6 @@ def _members(learner: Any) -> list[BaseLearner]:
         "learner must be an ActiveLearner, DeepActiveLearner or Committee of modAL; found a "
         f"{type(learner).__name__}. Wrap an estimator in ActiveLearner(estimator=...)."
     )
-
-
-def _unwrap(estimator: Any) -> tuple[list[Any], NeuralNet]:
-    """Return the steps before the net, first one first, and the fitted net."""
-    steps: list[Any] = []
-    while not isinstance(estimator, NeuralNet):
-        if isinstance(estimator, Pipeline):
-            steps.extend(step for _, step in estimator.steps[:-1] if step not in _NO_STEP)
-            estimator = estimator.steps[-1][1]
-        elif isinstance(estimator, FrozenEstimator):
-            estimator = estimator.estimator
-        elif isinstance(estimator, BaseSearchCV):
-            estimator = _best_of(estimator)
-        else:
-            raise TypeError(
-                "the learner's estimator must be a skorch net, alone or as the last step of a "
-                f"Pipeline; found a {type(estimator).__name__}. Gradients need a torch module: "
-                "use TextCNNClassifier, or skorch.NeuralNetClassifier around a module of yours."
-            )
-    _check_net(estimator)
-    return steps, estimator
-
-
-def _best_of(search: BaseSearchCV) -> Any:
-    if not hasattr(search, "best_estimator_"):
-        raise NotFittedError(
-            f"the learner's {type(search).__name__} has no best_estimator_ yet. Fit it with "
-            "refit=True: give the learner X_training and y_training, or call its fit."
-        )
-    return search.best_estimator_
-
-
-def _check_net(net: NeuralNet) -> None:
-    if not is_classifier(net):
-        raise TypeError(
-            f"the learner's net must be a classifier; found a {type(net).__name__}. Use "
-            "skorch.NeuralNetClassifier or one of this package's estimators."
-        )
-    if not getattr(net, "initialized_", False):
-        raise NotFittedError(
-            f"the learner's {type(net).__name__} is not fitted yet. Give the learner X_training "
-            "and y_training, or call its fit, before query."
-        )
 
 
 def _check_samples(X: Any, param: str) -> None:
@@ -250,6 +206,8 @@ def _same(X: Any, Y: Any) -> bool:
 
 def _transformed(steps: list[Any], net: NeuralNet, X: Any, param: str) -> Any:
     """Return what the net sees of `X`: an array, where the last step gives a list or a frame."""
+    if not isinstance(net, NeuralNet):
+        return X
     if steps and isinstance(X, Dataset):
         raise TypeError(
             f"{param} as a data set must hold what the net reads; found a {type(X).__name__} for a "

@@ -58,6 +58,7 @@ def open_query(
     needs_labeled: bool = False,
     check: Callable[[list[View]], None] | None = None,
     reads_nets: bool = True,
+    any_classifier: bool = False,
 ) -> Query:
     """Begin a query: look through the learner at its nets, and keep the candidates of the pool.
 
@@ -83,6 +84,9 @@ def open_query(
         Called with the views before the candidates are found, to raise what is wrong with them.
     reads_nets : bool, default=True
         Whether to look at the nets. Without, there are no views, and any estimator will do.
+    any_classifier : bool, default=False
+        Whether a classifier with ``predict_proba`` will do that is no skorch net; its view holds
+        the whole estimator, and the samples as they are.
 
     Returns
     -------
@@ -102,7 +106,12 @@ def open_query(
     views = []
     if reads_nets:
         views = views_of(
-            learner, X_pool, n_instances, X_labeled=X_labeled, needs_labeled=needs_labeled
+            learner,
+            X_pool,
+            n_instances,
+            X_labeled=X_labeled,
+            needs_labeled=needs_labeled,
+            any_classifier=any_classifier,
         )
     else:
         check_query(learner, X_pool, n_instances)
@@ -120,5 +129,6 @@ def open_query(
 
 
 def _picked(pool: Any, rows: NDArray[np.intp]) -> Any:
-    """Return these samples as a net sees them."""
-    return pick(pool, rows) if isinstance(pool, Dataset) else multi_indexing(pool, rows)
+    """Return these samples as a net, or another classifier, sees them."""
+    # A list is one of samples; skorch would take it for one of several inputs.
+    return pick(pool, rows) if isinstance(pool, list | Dataset) else multi_indexing(pool, rows)

@@ -1,4 +1,8 @@
-"""Scores of uncertainty: how little a net knows of each sample's label. Higher is sooner."""
+"""Scores of uncertainty: how little a classifier knows of each sample's label. Higher is sooner.
+
+First the measures, of label distributions of shape (n, L, C): L is 1 where a sample has one of C
+classes; of several labels, each is a distribution over no and yes.
+"""
 
 from __future__ import annotations
 
@@ -9,22 +13,51 @@ from typing import Any
 import numpy as np
 from numpy.random import RandomState
 from numpy.typing import NDArray
+from scipy.special import entr
 from sklearn.utils import check_random_state
 from skorch import NeuralNet
 
 from modal_interp.nets.dropout import check_passes, dropout_passes
-from modal_interp.nets.forward import check_finite, forward, in_order
+from modal_interp.nets.forward import check_finite, in_order
+from modal_interp.nets.predictions import predictions
 from modal_interp.nets.samples import distinct_rows
-from modal_interp.scores.measures import (
-    distributions,
-    entropy,
-    least_confidence,
-    margin,
-    mutual_information,
-)
 
-Scores = NDArray[np.float64]
+Floats = NDArray[np.float64]
 Seed = int | RandomState | None
+
+
+def distributions(proba: NDArray[Any], several: bool) -> Floats:
+    """Return probabilities (..., C) as distributions: (..., 1, C), or (..., C, 2)."""
+    proba = proba.astype(np.float64, copy=False)
+    return np.stack([1 - proba, proba], axis=-1) if several else proba[..., None, :]
+
+
+def least_confidence(proba: Floats) -> Floats:
+    """Return one less the largest probability, mean over labels: (n,)."""
+    # As the sum of the others, which is exact where the largest rounds to 1.
+    return np.sort(proba, axis=2)[..., :-1].sum(axis=2).mean(axis=1)
+
+
+def margin(proba: Floats) -> Floats:
+    """Return one less the gap between the two largest probabilities, mean over labels: (n,)."""
+    ordered = np.sort(proba, axis=2)
+    return (ordered[..., :-1].sum(axis=2) + ordered[..., -2]).mean(axis=1)
+
+
+def entropy(proba: Floats) -> Floats:
+    """Return the entropy in nats, mean over labels: (n,)."""
+    return entr(proba).sum(axis=2).mean(axis=1)
+
+
+def mutual_information(proba: Floats) -> Floats:
+    """Return the information between labels and parameters, sum over labels: (n,), in nats.
+
+    `proba` has shape (n, K, L, C): the distributions under K samples of the parameters.
+    """
+    of_mean = entr(proba.mean(axis=1)).sum(axis=2)
+    information = of_mean - entr(proba).sum(axis=3).mean(axis=1)
+    # Rounding can bring a little less than nothing.
+    return np.maximum(information, 0.0).sum(axis=1)
 
 
 def least_confidence_scores(
@@ -34,14 +67,14 @@ def least_confidence_scores(
     n_passes: int | None = None,
     random_state: Seed = None,
     verbose: int = 0,
-) -> Scores:
+) -> Floats:
     r"""Return what the most probable class lacks of certainty, :math:`1 - \max_c p_{ic}`.
 
     Parameters
     ----------
-    net : skorch.NeuralNet
+    net : skorch.NeuralNet, or without `n_passes` any classifier with ``predict_proba``
         A fitted classifier.
-    X : array of shape (n, ...), or whatever the net's ``dataset`` takes
+    X : array of shape (n, ...), or whatever the classifier takes
         Samples.
     n_passes : int, optional
         Score the mean probabilities of so many passes with dropout. Without it, those of one pass
@@ -76,7 +109,7 @@ def margin_scores(
     n_passes: int | None = None,
     random_state: Seed = None,
     verbose: int = 0,
-) -> Scores:
+) -> Floats:
     r"""Return how close the two most probable classes are, :math:`1 - (p_{i(1)} - p_{i(2)})`.
 
     Parameters
@@ -109,7 +142,7 @@ def entropy_scores(
     n_passes: int | None = None,
     random_state: Seed = None,
     verbose: int = 0,
-) -> Scores:
+) -> Floats:
     r"""Return the entropy of the prediction, :math:`-\sum_c p_{ic} \ln p_{ic}`.
 
     Parameters
@@ -137,7 +170,7 @@ def entropy_scores(
 
 def bald_scores(
     net: NeuralNet, X: Any, *, n_passes: int = 20, random_state: Seed = None, verbose: int = 0
-) -> Scores:
+) -> Floats:
     r"""Return what the label would tell of the parameters, in nats.
 
     .. math::
@@ -177,7 +210,7 @@ def bald_scores(
        2017.
     """
 
-    def information(proba: Scores, several: bool) -> Scores:
+    def information(proba: Floats, several: bool) -> Floats:
         return mutual_information(distributions(proba, several))
 
     return _over_passes(information, net, X, n_passes, random_state, verbose)[0]
@@ -220,33 +253,31 @@ def dropout_probabilities(
 
 
 def _of_probabilities(
-    measure: Callable[[Scores], Scores],
+    measure: Callable[[Floats], Floats],
     net: NeuralNet,
     X: Any,
     n_passes: int | None,
     random_state: Seed,
     verbose: int,
-) -> Scores:
+) -> Floats:
     """Measure the probabilities of one pass, or the mean ones of passes with dropout."""
     if n_passes is not None:
 
-        def of_mean(proba: Scores, several: bool) -> Scores:
+        def of_mean(proba: Floats, several: bool) -> Floats:
             return measure(distributions(proba, several).mean(axis=1))
 
         return _over_passes(of_mean, net, X, n_passes, random_state, verbose)[0]
-    distinct, sample_of = distinct_rows(X)
-    found = forward(net, distinct, verbose=verbose)
-    return measure(distributions(found.proba, found.several))[sample_of]
+    return measure(distributions(*predictions(net, X, verbose=verbose)))
 
 
 def _over_passes(
-    measure: Callable[[Scores, bool], Scores],
+    measure: Callable[[Floats, bool], Floats],
     net: NeuralNet,
     X: Any,
     n_passes: int,
     random_state: Seed,
     verbose: int,
-) -> tuple[Scores, bool]:
+) -> tuple[Floats, bool]:
     """Measure the probabilities (b, K, C) of each batch, and tell whether labels are several."""
     check_passes(net, n_passes)
     distinct, sample_of = distinct_rows(X)

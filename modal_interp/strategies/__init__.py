@@ -6,7 +6,8 @@ from modal_interp.strategies.bayesian import bald, batch_bald
 from modal_interp.strategies.coreset import coreset
 from modal_interp.strategies.dami import dami_kmedoids
 from modal_interp.strategies.egl import egl, egl_word
-from modal_interp.strategies.uncertainty import entropy, least_confidence, margin, random_sampling
+from modal_interp.strategies.random import random_sampling
+from modal_interp.strategies.uncertainty import entropy, least_confidence, margin
 
 __all__ = [
     "alden_diversity",

@@ -7,7 +7,8 @@ from typing import Any
 from modal_interp.nets.dropout import check_passes
 from modal_interp.nets.inputs import check_input, check_word_ids
 from modal_interp.nets.layers import find_embedding, find_output, how_read
-from modal_interp.nets.outputs import check_verbose, gives_several_labels
+from modal_interp.nets.outputs import check_verbose
+from modal_interp.nets.predictions import is_net, predicts_several
 from modal_interp.queries.learner import View, labeled_param
 
 
@@ -44,19 +45,21 @@ def check_nets(
         Naming the parameter, the rule and the value found.
     """
     check_verbose(verbose)
-    if len({gives_several_labels(view.net) for view in views}) > 1:
+    if len({predicts_several(view.net, view.pool) for view in views}) > 1:
         raise ValueError(
             "the members of a committee must be of one kind, all with one class a sample or all "
             "with several labels; found both."
         )
     for view in views:
+        if n_passes is not None:
+            check_passes(view.net, n_passes)
+        if not is_net(view.net):
+            continue  # which checks its input itself
         read = how_read(view.net, **read_by)
         if embedding or read.embedding_layer is not None:
             find_embedding(view.net, **read_by)
         if output or read.output_layer is not None:
             find_output(view.net, **read_by)
-        if n_passes is not None:
-            check_passes(view.net, n_passes)
         for X, param in _named(view, labeled_param(X_labeled)):
             if embedding:
                 check_word_ids(view.net, X, param=param, **read_by)

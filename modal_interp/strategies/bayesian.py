@@ -8,12 +8,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from modal_interp.nets.forward import forward
-from modal_interp.nets.samples import distinct_rows
+from modal_interp.nets.predictions import predictions
 from modal_interp.queries.learner import View
 from modal_interp.queries.query import open_query
-from modal_interp.scores.measures import distributions, mutual_information
-from modal_interp.scores.uncertainty import bald_scores, dropout_probabilities
+from modal_interp.scores.uncertainty import (
+    bald_scores,
+    distributions,
+    dropout_probabilities,
+    mutual_information,
+)
 from modal_interp.selectors.joint_information import checked_limit, joint_information
 from modal_interp.selectors.top_k import top_k
 from modal_interp.strategies._checks import check_nets
@@ -43,8 +46,9 @@ def bald(
     Parameters
     ----------
     learner : ActiveLearner, DeepActiveLearner or Committee of modAL
-        Its estimators are skorch classifiers, alone or at the end of a pipeline. The members
-        of a committee are the K samples of the parameters; otherwise passes with dropout are.
+        A skorch net, alone or at the end of a pipeline, whose passes with dropout are the K
+        samples of the parameters; or a committee, whose members are, of any classifiers with
+        ``predict_proba``.
     X_pool : array, list, data frame, sparse matrix or torch Dataset of n samples
         The unlabelled samples, as the learner's estimator takes them.
     n_instances : int, default=1
@@ -100,6 +104,7 @@ def bald(
         n_instances,
         candidates=candidates,
         random_state=random_state,
+        any_classifier=True,
         check=partial(_check_posterior, n_passes=n_passes, verbose=verbose),
     )
     if len(query.views) > 1:
@@ -182,6 +187,7 @@ def batch_bald(
         n_instances,
         candidates=candidates,
         random_state=random_state,
+        any_classifier=True,
         check=partial(_check_posterior, n_passes=n_passes, verbose=verbose),
     )
     if len(query.views) > 1:
@@ -213,7 +219,7 @@ def _check_posterior(views: list[View], *, n_passes: int | None, verbose: int) -
             f"dropout; found {n_passes!r}."
         )
     check_nets(views, verbose=verbose)
-    classes = [np.asarray(getattr(view.net, "classes_", [])).tolist() for view in views]
+    classes = [_listed(getattr(view.net, "classes_", [])) for view in views]
     if any(known != classes[0] for known in classes):
         raise ValueError(
             "the members of a committee must know the same classes, to be samples of one net's "
@@ -221,12 +227,12 @@ def _check_posterior(views: list[View], *, n_passes: int | None, verbose: int) -
         )
 
 
+def _listed(classes: Any) -> list[Any]:
+    """Return the classes that a classifier knows; of several labels, those of each."""
+    return [np.asarray(known).tolist() for known in classes]
+
+
 def _by_members(views: list[View], verbose: int) -> tuple[NDArray[np.float64], bool]:
     """Return the probabilities by each member (n, K, C), and whether labels are several."""
-    found = []
-    for view in views:
-        distinct, sample_of = distinct_rows(view.pool)
-        member = forward(view.net, distinct, verbose=verbose)
-        found.append((member.proba[sample_of], member.several))
-    proba, several = zip(*found, strict=True)
-    return np.stack(proba, axis=1), several[0]
+    found = [predictions(view.net, view.pool, verbose=verbose) for view in views]
+    return np.stack([member.proba for member in found], axis=1), found[0].several

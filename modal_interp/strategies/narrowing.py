@@ -49,7 +49,7 @@ def most_uncertain(learner: Any, X_pool: Any, *, fraction: float = 0.1) -> NDArr
     """
     if not isinstance(fraction, int | float | np.number) or not 0 < fraction <= 1:
         raise ValueError(f"fraction must be above 0 and up to 1; found {fraction!r}.")
-    query = open_query(learner, X_pool, 1)
+    query = open_query(learner, X_pool, 1, any_classifier=True)
     scores = np.mean([entropy_scores(view.net, view.pool) for view in query.views], axis=0)
     return top_k(scores, math.ceil(fraction * len(scores)))
 

@@ -1,74 +1,14 @@
-"""Uncertainty sampling, and random sampling to compare with."""
+"""Uncertainty sampling: least confidence, margin and entropy."""
 
 from __future__ import annotations
 
 from functools import partial
 from typing import Any
 
-import numpy as np
-
-from modal_interp.nets.outputs import check_verbose
-from modal_interp.queries.query import Query, open_query
+from modal_interp.queries.query import open_query
 from modal_interp.scores.uncertainty import entropy_scores, least_confidence_scores, margin_scores
 from modal_interp.strategies._checks import check_nets
 from modal_interp.strategies._ranking import best_by
-
-
-def random_sampling(
-    learner: Any,
-    X_pool: Any,
-    n_instances: int = 1,
-    *,
-    candidates: Any = None,
-    random_state: Any = None,
-    verbose: int = 0,
-) -> Any:
-    """Ask for samples at random, each with equal chances: what other strategies must surpass.
-
-    Parameters
-    ----------
-    learner : ActiveLearner, DeepActiveLearner or Committee of modAL
-        Its estimators may be of any kind.
-    X_pool : array, list, data frame, sparse matrix or torch Dataset of n samples
-        The unlabelled samples, as the learner's estimator takes them.
-    n_instances : int, default=1
-        How many samples to ask for, from 1 to n.
-    candidates : int, float, array of int, callable or list of these, optional
-        The samples that may be chosen, as for :func:`~modal_interp.open_query`. Without it, all.
-    random_state : int, RandomState or None
-        Seeds the draws. The global generator is used only with None.
-    verbose : int, default=0
-        As for every strategy; there is nothing to show.
-
-    Returns
-    -------
-    indices : ndarray of shape (n_instances,)
-        Rows of `X_pool` in the order they were drawn, no row twice.
-    chance : ndarray of shape (n_instances,), float64
-        The chance of each to be drawn, n_instances / n.
-        Only for a modAL whose ``query`` takes ``return_metrics``; modAL 0.4.1 gets the indices
-        alone.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If a parameter breaks its rule.
-
-    Notes
-    -----
-    Departs from the paper: none; it is in every paper.
-    """
-    query = open_query(
-        learner,
-        X_pool,
-        n_instances,
-        candidates=candidates,
-        random_state=random_state,
-        check=lambda _: check_verbose(verbose),
-        reads_nets=False,
-    )
-    drawn = query.random_state.permutation(len(query.rows))[:n_instances]
-    return query.answer(drawn, np.full(n_instances, n_instances / len(query.rows)))
 
 
 def least_confidence(
@@ -89,14 +29,15 @@ def least_confidence(
     Parameters
     ----------
     learner : ActiveLearner, DeepActiveLearner or Committee of modAL
-        Its estimators are skorch classifiers, alone or at the end of a pipeline.
+        Its estimators are classifiers with ``predict_proba``: skorch nets, alone or at the end of
+        a pipeline, or any of scikit-learn's.
     X_pool : array, list, data frame, sparse matrix or torch Dataset of n samples
         The unlabelled samples, as the learner's estimator takes them.
     n_instances : int, default=1
         How many samples to ask for, from 1 to n.
     n_passes : int, optional
-        Score the mean probabilities of so many passes with dropout. Without it, those of one pass
-        without.
+        Score the mean probabilities of so many passes with dropout of a net. Without it, those
+        of one pass without.
     reverse : bool, default=False
         Ask for the samples of lowest score instead.
     candidates : int, float, array of int, callable or list of these, optional
@@ -149,11 +90,17 @@ def least_confidence(
     >>> asked.shape
     (4, 2)
     """
-    check = partial(check_nets, n_passes=n_passes, verbose=verbose)
-    query = open_query(
-        learner, X_pool, n_instances, candidates=candidates, random_state=random_state, check=check
+    return _best_by(
+        least_confidence_scores,
+        learner,
+        X_pool,
+        n_instances,
+        n_passes=n_passes,
+        reverse=reverse,
+        candidates=candidates,
+        random_state=random_state,
+        verbose=verbose,
     )
-    return _best_by(least_confidence_scores, query, n_instances, n_passes, reverse, verbose)
 
 
 def margin(
@@ -200,11 +147,17 @@ def margin(
     .. [1] T. Scheffer, C. Decomain and S. Wrobel. Active hidden Markov models for information
        extraction. IDA 2001.
     """
-    check = partial(check_nets, n_passes=n_passes, verbose=verbose)
-    query = open_query(
-        learner, X_pool, n_instances, candidates=candidates, random_state=random_state, check=check
+    return _best_by(
+        margin_scores,
+        learner,
+        X_pool,
+        n_instances,
+        n_passes=n_passes,
+        reverse=reverse,
+        candidates=candidates,
+        random_state=random_state,
+        verbose=verbose,
     )
-    return _best_by(margin_scores, query, n_instances, n_passes, reverse, verbose)
 
 
 def entropy(
@@ -250,16 +203,40 @@ def entropy(
     ----------
     .. [1] B. Settles. Active learning literature survey. University of Wisconsin, 2009.
     """
-    check = partial(check_nets, n_passes=n_passes, verbose=verbose)
-    query = open_query(
-        learner, X_pool, n_instances, candidates=candidates, random_state=random_state, check=check
+    return _best_by(
+        entropy_scores,
+        learner,
+        X_pool,
+        n_instances,
+        n_passes=n_passes,
+        reverse=reverse,
+        candidates=candidates,
+        random_state=random_state,
+        verbose=verbose,
     )
-    return _best_by(entropy_scores, query, n_instances, n_passes, reverse, verbose)
 
 
 def _best_by(
-    scores: Any, query: Query, n_instances: int, n_passes: int | None, reverse: bool, verbose: int
+    scores: Any,
+    learner: Any,
+    X_pool: Any,
+    n_instances: int,
+    *,
+    n_passes: int | None,
+    reverse: bool,
+    candidates: Any,
+    random_state: Any,
+    verbose: int,
 ) -> Any:
     """Answer with the samples of highest score; the members of a committee draw in turn."""
+    query = open_query(
+        learner,
+        X_pool,
+        n_instances,
+        candidates=candidates,
+        random_state=random_state,
+        any_classifier=True,
+        check=partial(check_nets, n_passes=n_passes, verbose=verbose),
+    )
     options = {"n_passes": n_passes, "random_state": query.random_state, "verbose": verbose}
     return best_by(partial(scores, **options), query, n_instances, reverse=reverse)

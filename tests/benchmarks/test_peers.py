@@ -25,7 +25,7 @@ from modal_interp import (
     kmeans_pp,
     top_k,
 )
-from modal_interp.scores.measures import distributions, mutual_information
+from modal_interp.scores.uncertainty import distributions, mutual_information
 from tests.benchmarks.peers import (
     Kept,
     blas_threads,

@@ -15,7 +15,7 @@ from modal_interp import (
     least_confidence_scores,
     margin_scores,
 )
-from modal_interp.scores import measures
+from modal_interp.scores import uncertainty as measures
 from tests.small_nets import MeanReader, SmoothTable, initialized, small_net, table, word_ids
 
 THREE = np.array([[[0.5, 0.3, 0.2]], [[1.0, 0.0, 0.0]]])

@@ -1,0 +1,99 @@
+"""Finds the fitted net, or another classifier, in the estimator of a learner."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sklearn.base import is_classifier
+from sklearn.exceptions import NotFittedError
+from sklearn.frozen import FrozenEstimator
+from sklearn.model_selection._search import BaseSearchCV
+from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import check_is_fitted
+from skorch import NeuralNet
+
+# How a pipeline spells a step that does nothing.
+_NO_STEP = (None, "passthrough")
+
+
+def _unwrap(estimator: Any) -> tuple[list[Any], Any]:
+    """Return the steps before the last estimator, first one first, and that estimator."""
+    steps: list[Any] = []
+    while isinstance(estimator, Pipeline | FrozenEstimator | BaseSearchCV):
+        if isinstance(estimator, Pipeline):
+            steps.extend(step for _, step in estimator.steps[:-1] if step not in _NO_STEP)
+            estimator = estimator.steps[-1][1]
+        elif isinstance(estimator, FrozenEstimator):
+            estimator = estimator.estimator
+        else:
+            estimator = _best_of(estimator)
+    return steps, estimator
+
+
+def net_of(estimator: Any) -> tuple[list[Any], NeuralNet]:
+    """Return the steps of a pipeline before the net, and the fitted net.
+
+    Raises
+    ------
+    TypeError, sklearn.exceptions.NotFittedError
+        If there is no net, no classifier, or an unfitted one.
+    """
+    steps, last = _unwrap(estimator)
+    if not isinstance(last, NeuralNet):
+        raise TypeError(
+            "the learner's estimator must be a skorch net, alone or as the last step of a "
+            f"Pipeline; found a {type(last).__name__}. Gradients need a torch module: "
+            "use TextCNNClassifier, or skorch.NeuralNetClassifier around a module of yours."
+        )
+    _check_net(last)
+    return steps, last
+
+
+def classifier_of(estimator: Any) -> tuple[list[Any], Any]:
+    """Return the steps before the net, and the net; without a net, no steps and the estimator.
+
+    Raises
+    ------
+    TypeError, sklearn.exceptions.NotFittedError
+        If it gives no probabilities, or is not fitted.
+    """
+    if isinstance(_unwrap(estimator)[1], NeuralNet):
+        return net_of(estimator)
+    name = type(estimator).__name__
+    if not hasattr(estimator, "predict_proba"):
+        raise TypeError(
+            "the learner's estimator must be a classifier with predict_proba; found a "
+            f"{name} without. Of one that only decides, CalibratedClassifierCV(estimator) makes "
+            "probabilities."
+        )
+    try:
+        check_is_fitted(estimator)
+    except NotFittedError:
+        raise _not_fitted(name) from None
+    return [], estimator
+
+
+def _best_of(search: BaseSearchCV) -> Any:
+    if not hasattr(search, "best_estimator_"):
+        raise NotFittedError(
+            f"the learner's {type(search).__name__} has no best_estimator_ yet. Fit it with "
+            "refit=True: give the learner X_training and y_training, or call its fit."
+        )
+    return search.best_estimator_
+
+
+def _check_net(net: NeuralNet) -> None:
+    if not is_classifier(net):
+        raise TypeError(
+            f"the learner's net must be a classifier; found a {type(net).__name__}. Use "
+            "skorch.NeuralNetClassifier or one of this package's estimators."
+        )
+    if not getattr(net, "initialized_", False):
+        raise _not_fitted(type(net).__name__)
+
+
+def _not_fitted(name: str) -> NotFittedError:
+    return NotFittedError(
+        f"the learner's {name} is not fitted yet. Give the learner X_training and y_training, or "
+        "call its fit, before query."
+    )

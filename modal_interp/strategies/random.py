@@ -1,0 +1,67 @@
+"""Random sampling, which every other strategy is compared with."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from modal_interp.nets.outputs import check_verbose
+from modal_interp.queries.query import open_query
+
+
+def random_sampling(
+    learner: Any,
+    X_pool: Any,
+    n_instances: int = 1,
+    *,
+    candidates: Any = None,
+    random_state: Any = None,
+    verbose: int = 0,
+) -> Any:
+    """Ask for samples at random, each with equal chances: what other strategies must surpass.
+
+    Parameters
+    ----------
+    learner : ActiveLearner, DeepActiveLearner or Committee of modAL
+        Its estimators may be of any kind.
+    X_pool : array, list, data frame, sparse matrix or torch Dataset of n samples
+        The unlabelled samples, as the learner's estimator takes them.
+    n_instances : int, default=1
+        How many samples to ask for, from 1 to n.
+    candidates : int, float, array of int, callable or list of these, optional
+        The samples that may be chosen, as for :func:`~modal_interp.open_query`. Without it, all.
+    random_state : int, RandomState or None
+        Seeds the draws. The global generator is used only with None.
+    verbose : int, default=0
+        As for every strategy; there is nothing to show.
+
+    Returns
+    -------
+    indices : ndarray of shape (n_instances,)
+        Rows of `X_pool` in the order they were drawn, no row twice.
+    chance : ndarray of shape (n_instances,), float64
+        The chance of each to be drawn, n_instances / n.
+        Only for a modAL whose ``query`` takes ``return_metrics``; modAL 0.4.1 gets the indices
+        alone.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a parameter breaks its rule.
+
+    Notes
+    -----
+    Departs from the paper: none; it is in every paper.
+    """
+    query = open_query(
+        learner,
+        X_pool,
+        n_instances,
+        candidates=candidates,
+        random_state=random_state,
+        check=lambda _: check_verbose(verbose),
+        reads_nets=False,
+    )
+    drawn = query.random_state.permutation(len(query.rows))[:n_instances]
+    return query.answer(drawn, np.full(n_instances, n_instances / len(query.rows)))
