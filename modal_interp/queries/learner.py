@@ -161,7 +161,8 @@ def _check_samples(X: Any, param: str) -> None:
     if isinstance(X, np.ndarray) and X.ndim == 0:
         raise ValueError(f"{param} must have one row a sample; found a single value, {X!r}.")
     if n_samples(X) == 0:
-        raise ValueError(f"{param} must hold at least one sample; found none.")
+        hint = " All are labelled: end the loop." if param == "X_pool" else ""
+        raise ValueError(f"{param} must hold at least one sample; found none.{hint}")
 
 
 def n_samples(X: Any) -> int:
@@ -183,6 +184,7 @@ def _labeled_samples(members: Sequence[BaseLearner], X_labeled: Any) -> list[Any
     """Return the collections of labelled samples, each of them once."""
     if X_labeled is not None:
         found = [X_labeled]
+            + (f" Only {n_pool} are left: ask for n_instances={n_pool}." if n_instances > 0 else "")
     else:
         found = [getattr(member, "X_training", None) for member in members]
         found = [X for i, X in enumerate(found) if not any(_same(X, Y) for Y in found[:i])]

@@ -121,7 +121,7 @@ def open_query(
     if len(rows) < n_instances:
         raise ValueError(
             f"candidates must leave at least n_instances={n_instances} samples to choose from; "
-            f"found {len(rows)} of {n_samples(X_pool)}."
+            f"found {len(rows)} of {n_samples(X_pool)}. {_what_to_do(len(rows))}"
         )
     if candidates is not None:
         views = [view._replace(pool=_picked(view.pool, rows)) for view in views]
@@ -132,3 +132,10 @@ def _picked(pool: Any, rows: NDArray[np.intp]) -> Any:
     """Return these samples as a net, or another classifier, sees them."""
     # A list is one of samples; skorch would take it for one of several inputs.
     return pick(pool, rows) if isinstance(pool, list | Dataset) else multi_indexing(pool, rows)
+def _what_to_do(n_left: int) -> str:
+    """Say how the last round is asked for."""
+    if not n_left:
+        return "None is left to ask for: end the loop."
+    return f"Ask for n_instances={n_left}, or leave more candidates."
+
+
