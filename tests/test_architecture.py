@@ -58,7 +58,15 @@ IN_ORDER = {
     ],
     "representations": ["features", "gradient_embeddings", "interpretations", "interpretation"],
     "scores": ["combining", "uncertainty", "gradient_lengths"],
-    "queries": ["modal_compat", "estimators", "learner", "candidates", "query"],
+    "queries": [
+        "estimators",
+        "stacking",
+        "missing",
+        "modal_compat",
+        "learner",
+        "candidates",
+        "query",
+    ],
     "experiments": ["running", "analysis", "cli", "__main__"],
     "experiments/running": [
         "plan",

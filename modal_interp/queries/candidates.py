@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.random import RandomState
 from numpy.typing import NDArray
-from sklearn.utils import _safe_indexing
 from torch.utils.data import Dataset, IterableDataset, Subset
 
 from modal_interp.queries.learner import n_samples
+from modal_interp.queries.stacking import take_rows
 
 Rows = NDArray[np.intp]
 
@@ -77,7 +77,7 @@ def pick(X: Any, rows: Rows) -> Any:
             "candidates must be None for samples that come one after the other; found a "
             f"{type(X).__name__} as X_pool."
         )
-    return Subset(X, rows.tolist()) if isinstance(X, Dataset) else _safe_indexing(X, rows)
+    return Subset(X, rows.tolist()) if isinstance(X, Dataset) else take_rows(X, rows)
 
 
 def _called(find: Callable[..., Any], learner: Any, X_pool: Any, random_state: RandomState) -> Any:

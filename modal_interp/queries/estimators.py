@@ -16,8 +16,14 @@ from skorch import NeuralNet
 _NO_STEP = (None, "passthrough")
 
 
-def _unwrap(estimator: Any) -> tuple[list[Any], Any]:
-    """Return the steps before the last estimator, first one first, and that estimator."""
+def unwrap(estimator: Any) -> tuple[list[Any], Any]:
+    """Return the steps before the last estimator, first one first, and that estimator.
+
+    Raises
+    ------
+    sklearn.exceptions.NotFittedError
+        If a search has not found it yet.
+    """
     steps: list[Any] = []
     while isinstance(estimator, Pipeline | FrozenEstimator | BaseSearchCV):
         if isinstance(estimator, Pipeline):
@@ -38,7 +44,7 @@ def net_of(estimator: Any) -> tuple[list[Any], NeuralNet]:
     TypeError, sklearn.exceptions.NotFittedError
         If there is no net, no classifier, or an unfitted one.
     """
-    steps, last = _unwrap(estimator)
+    steps, last = unwrap(estimator)
     if not isinstance(last, NeuralNet):
         raise TypeError(
             "the learner's estimator must be a skorch net, alone or as the last step of a "
@@ -57,7 +63,7 @@ def classifier_of(estimator: Any) -> tuple[list[Any], Any]:
     TypeError, sklearn.exceptions.NotFittedError
         If it gives no probabilities, or is not fitted.
     """
-    if isinstance(_unwrap(estimator)[1], NeuralNet):
+    if isinstance(unwrap(estimator)[1], NeuralNet):
         return net_of(estimator)
     name = type(estimator).__name__
     if not hasattr(estimator, "predict_proba"):

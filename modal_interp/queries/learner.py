@@ -19,6 +19,8 @@ from skorch import NeuralNet
 from torch.utils.data import Dataset
 
 from modal_interp.queries.estimators import classifier_of, net_of
+from modal_interp.queries.modal_compat import metrics_wanted
+from modal_interp.queries.stacking import with_rows
 
 
 class View(NamedTuple):
@@ -62,7 +64,7 @@ def views_of(
     ----------
     learner : ActiveLearner, DeepActiveLearner or Committee of modAL
         Its estimators are skorch classifiers, alone or at the end of a pipeline.
-    X_pool : array, list, data frame, sparse matrix or torch Dataset of n samples
+    X_pool : array, list, Series, data frame, sparse matrix or torch Dataset of n samples
         The unlabelled samples, before the steps of a pipeline.
     n_instances : int
         How many samples will be asked for.
@@ -123,13 +125,19 @@ def query_result(
     """Return what this learner's ``query`` takes from a strategy.
 
     modAL 0.4.2 unpacks ``(indices, metrics)`` and would split a bare array of two indices; modAL
-    0.4.1 takes a tuple for ``(indices, instances)`` and needs the bare array.
+    0.4.1 takes a tuple for ``(indices, instances)`` and needs the bare array, unless it was asked
+    for ``return_metrics``, which is mended into it and unpacks.
     """
     # Of modAL's own class: a user's subclass may pass its arguments on.
     base = BaseCommittee if isinstance(learner, BaseCommittee) else BaseLearner
-    if "return_metrics" in inspect.signature(base.query).parameters:
+    if metrics_wanted() or "return_metrics" in inspect.signature(base.query).parameters:
         return indices, metrics
     return indices
+
+
+def estimators_of(learner: BaseLearner | BaseCommittee) -> list[Any]:
+    """Return the estimator of a learner, or those of a committee's members."""
+    return [member.estimator for member in _members(learner)]
 
 
 def _members(learner: Any) -> list[BaseLearner]:
@@ -146,12 +154,11 @@ def _members(learner: Any) -> list[BaseLearner]:
 
 
 def _check_samples(X: Any, param: str) -> None:
-    kinds = np.ndarray | list | pd.DataFrame | Dataset
+    kinds = np.ndarray | list | pd.DataFrame | pd.Series | Dataset
     if not isinstance(X, kinds) and not sp.issparse(X):
-        hint = " Call .to_numpy() on it." if isinstance(X, pd.Series) else ""
         raise TypeError(
-            f"{param} must be an array, a list, a data frame, a sparse matrix or a torch Dataset "
-            f"of samples; found a {type(X).__name__}.{hint}"
+            f"{param} must be an array, a list, a Series, a data frame, a sparse matrix or a torch "
+            f"Dataset of samples; found a {type(X).__name__}."
         )
     if not hasattr(X, "__len__") and not hasattr(X, "shape"):
         raise TypeError(
@@ -177,6 +184,7 @@ def _check_n_instances(n_instances: Any, n_pool: int) -> None:
         raise ValueError(
             f"n_instances must lie between 1 and the size of the pool, {n_pool}; found "
             f"{n_instances}."
+            + (f" Only {n_pool} are left: ask for n_instances={n_pool}." if n_instances > 0 else "")
         )
 
 
@@ -184,7 +192,6 @@ def _labeled_samples(members: Sequence[BaseLearner], X_labeled: Any) -> list[Any
     """Return the collections of labelled samples, each of them once."""
     if X_labeled is not None:
         found = [X_labeled]
-            + (f" Only {n_pool} are left: ask for n_instances={n_pool}." if n_instances > 0 else "")
     else:
         found = [getattr(member, "X_training", None) for member in members]
         found = [X for i, X in enumerate(found) if not any(_same(X, Y) for Y in found[:i])]
@@ -209,7 +216,7 @@ def _same(X: Any, Y: Any) -> bool:
 def _transformed(steps: list[Any], net: NeuralNet, X: Any, param: str) -> Any:
     """Return what the net sees of `X`: an array, where the last step gives a list or a frame."""
     if not isinstance(net, NeuralNet):
-        return X
+        return with_rows(X)
     if steps and isinstance(X, Dataset):
         raise TypeError(
             f"{param} as a data set must hold what the net reads; found a {type(X).__name__} for a "
@@ -218,7 +225,7 @@ def _transformed(steps: list[Any], net: NeuralNet, X: Any, param: str) -> Any:
         )
     for step in steps:
         X = step.transform(X)
-    if not isinstance(X, list | pd.DataFrame):
+    if not isinstance(X, list | pd.DataFrame | pd.Series):
         return X
     names = getattr(net, "feature_names_in_", None)
     if names is not None and isinstance(X, pd.DataFrame) and list(X.columns) != list(names):

@@ -13,7 +13,15 @@ from skorch.utils import multi_indexing
 from torch.utils.data import Dataset
 
 from modal_interp.queries.candidates import candidate_rows, pick
-from modal_interp.queries.learner import View, check_query, n_samples, query_result, views_of
+from modal_interp.queries.learner import (
+    View,
+    check_query,
+    estimators_of,
+    n_samples,
+    query_result,
+    views_of,
+)
+from modal_interp.queries.missing import check_complete
 
 
 class Query(NamedTuple):
@@ -66,7 +74,7 @@ def open_query(
     ----------
     learner : ActiveLearner, DeepActiveLearner or Committee of modAL
         Its estimators are skorch classifiers, alone or at the end of a pipeline.
-    X_pool : array, list, data frame, sparse matrix or torch Dataset of n samples
+    X_pool : array, list, Series, data frame, sparse matrix or torch Dataset of n samples
         The unlabelled samples, before the steps of a pipeline.
     n_instances : int
         How many samples will be asked for.
@@ -123,15 +131,13 @@ def open_query(
             f"candidates must leave at least n_instances={n_instances} samples to choose from; "
             f"found {len(rows)} of {n_samples(X_pool)}. {_what_to_do(len(rows))}"
         )
+    if not reads_nets:  # what is read is checked where it is read
+        check_complete(estimators_of(learner), X_pool, rows)
     if candidates is not None:
         views = [view._replace(pool=_picked(view.pool, rows)) for view in views]
     return Query(learner, views, rows, rng)
 
 
-def _picked(pool: Any, rows: NDArray[np.intp]) -> Any:
-    """Return these samples as a net, or another classifier, sees them."""
-    # A list is one of samples; skorch would take it for one of several inputs.
-    return pick(pool, rows) if isinstance(pool, list | Dataset) else multi_indexing(pool, rows)
 def _what_to_do(n_left: int) -> str:
     """Say how the last round is asked for."""
     if not n_left:
@@ -139,3 +145,7 @@ def _what_to_do(n_left: int) -> str:
     return f"Ask for n_instances={n_left}, or leave more candidates."
 
 
+def _picked(pool: Any, rows: NDArray[np.intp]) -> Any:
+    """Return these samples as a net, or another classifier, sees them."""
+    # A list is one of samples; skorch would take it for one of several inputs.
+    return pick(pool, rows) if isinstance(pool, list | Dataset) else multi_indexing(pool, rows)

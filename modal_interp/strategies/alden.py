@@ -81,8 +81,8 @@ def alden_diversity(
     diversity : ndarray of shape (n_instances,), float64
         D of each text when it was chosen, in units of the explained output (a probability for
         ``target="proba"``).
-        Only for a modAL whose ``query`` takes ``return_metrics``; modAL 0.4.1 gets the indices
-        alone. A text without words is chosen last, with minus infinity.
+        What ``learner.query(..., return_metrics=True)`` adds; without, modAL 0.4.1 gets the
+        indices alone. A text without words is chosen last, with minus infinity.
 
     Raises
     ------

@@ -35,7 +35,7 @@ def badge(
     ----------
     learner : ActiveLearner, DeepActiveLearner or Committee of modAL
         Its estimators are skorch classifiers, alone or at the end of a pipeline.
-    X_pool : array, list, data frame, sparse matrix or torch Dataset of n samples
+    X_pool : array, list, Series, data frame, sparse matrix or torch Dataset of n samples
         The unlabelled samples, as the learner's estimator takes them.
     n_instances : int, default=1
         How many samples to ask for, from 1 to n.
@@ -55,8 +55,8 @@ def badge(
         Rows of `X_pool` in the order they were drawn, no row twice.
     lengths : ndarray of shape (n_instances,), float64
         The length of each g; for a committee of those of its members side by side.
-        Only for a modAL whose ``query`` takes ``return_metrics``; modAL 0.4.1 gets the indices
-        alone.
+        What ``learner.query(..., return_metrics=True)`` adds; without, modAL 0.4.1 gets the
+        indices alone.
 
     Raises
     ------

@@ -49,7 +49,7 @@ def bald(
         A skorch net, alone or at the end of a pipeline, whose passes with dropout are the K
         samples of the parameters; or a committee, whose members are, of any classifiers with
         ``predict_proba``.
-    X_pool : array, list, data frame, sparse matrix or torch Dataset of n samples
+    X_pool : array, list, Series, data frame, sparse matrix or torch Dataset of n samples
         The unlabelled samples, as the learner's estimator takes them.
     n_instances : int, default=1
         How many samples to ask for, from 1 to n.
@@ -70,8 +70,8 @@ def bald(
         Rows of `X_pool`, the highest score first; of equal scores the lowest index.
     information : ndarray of shape (n_instances,), float64
         Of each, in nats; for several labels the sum over labels.
-        Only for a modAL whose ``query`` takes ``return_metrics``; modAL 0.4.1 gets the indices
-        alone.
+        What ``learner.query(..., return_metrics=True)`` adds; without, modAL 0.4.1 gets the
+        indices alone.
 
     Raises
     ------
@@ -153,8 +153,8 @@ def batch_bald(
         Rows of `X_pool` in the order of choice; of equally telling samples the lowest index.
     information : ndarray of shape (n_instances,), float64
         Of each sample together with those before it, in nats.
-        Only for a modAL whose ``query`` takes ``return_metrics``; modAL 0.4.1 gets the indices
-        alone.
+        What ``learner.query(..., return_metrics=True)`` adds; without, modAL 0.4.1 gets the
+        indices alone.
 
     Raises
     ------

@@ -38,7 +38,7 @@ def coreset(
     ----------
     learner : ActiveLearner, DeepActiveLearner or Committee of modAL
         Its estimators are skorch classifiers, alone or at the end of a pipeline.
-    X_pool : array, list, data frame, sparse matrix or torch Dataset of n samples
+    X_pool : array, list, Series, data frame, sparse matrix or torch Dataset of n samples
         The unlabelled samples, as the learner's estimator takes them.
     n_instances : int, default=1
         How many samples to ask for, from 1 to n.
@@ -62,8 +62,8 @@ def coreset(
     distance : ndarray of shape (n_instances,), float64
         The distance of each from its nearest labelled or chosen sample when it was chosen, in the
         unit of the features.
-        Only for a modAL whose ``query`` takes ``return_metrics``; modAL 0.4.1 gets the indices
-        alone.
+        What ``learner.query(..., return_metrics=True)`` adds; without, modAL 0.4.1 gets the
+        indices alone.
 
     Raises
     ------

@@ -47,7 +47,7 @@ def dami_kmedoids(
     learner : ActiveLearner, DeepActiveLearner or Committee of modAL
         Its estimators are skorch classifiers, alone or at the end of a pipeline. A
         module with an embedding layer reads texts, any other a table.
-    X_pool : array, list, data frame, sparse matrix, or torch Dataset of word ids, of n samples
+    X_pool : array, list, Series, data frame, sparse matrix or Dataset of word ids, of n samples
         The unlabelled samples, as the learner's estimator takes them.
     n_instances : int, default=1
         How many samples to ask for, from 1 to n.
@@ -75,8 +75,8 @@ def dami_kmedoids(
         Rows of `X_pool`: the medoids, that of the largest cluster first.
     cluster_sizes : ndarray of shape (n_instances,), float64
         How many samples each medoid stands for, itself among them.
-        Only for a modAL whose ``query`` takes ``return_metrics``; modAL 0.4.1 gets the indices
-        alone.
+        What ``learner.query(..., return_metrics=True)`` adds; without, modAL 0.4.1 gets the
+        indices alone.
 
     Raises
     ------

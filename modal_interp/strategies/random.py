@@ -25,7 +25,7 @@ def random_sampling(
     ----------
     learner : ActiveLearner, DeepActiveLearner or Committee of modAL
         Its estimators may be of any kind.
-    X_pool : array, list, data frame, sparse matrix or torch Dataset of n samples
+    X_pool : array, list, Series, data frame, sparse matrix or torch Dataset of n samples
         The unlabelled samples, as the learner's estimator takes them.
     n_instances : int, default=1
         How many samples to ask for, from 1 to n.
@@ -42,8 +42,8 @@ def random_sampling(
         Rows of `X_pool` in the order they were drawn, no row twice.
     chance : ndarray of shape (n_instances,), float64
         The chance of each to be drawn, n_instances / n.
-        Only for a modAL whose ``query`` takes ``return_metrics``; modAL 0.4.1 gets the indices
-        alone.
+        What ``learner.query(..., return_metrics=True)`` adds; without, modAL 0.4.1 gets the
+        indices alone.
 
     Raises
     ------

@@ -31,7 +31,7 @@ def least_confidence(
     learner : ActiveLearner, DeepActiveLearner or Committee of modAL
         Its estimators are classifiers with ``predict_proba``: skorch nets, alone or at the end of
         a pipeline, or any of scikit-learn's.
-    X_pool : array, list, data frame, sparse matrix or torch Dataset of n samples
+    X_pool : array, list, Series, data frame, sparse matrix or torch Dataset of n samples
         The unlabelled samples, as the learner's estimator takes them.
     n_instances : int, default=1
         How many samples to ask for, from 1 to n.
@@ -53,8 +53,8 @@ def least_confidence(
         Rows of `X_pool`, the highest score first; of equal scores the lowest index.
     scores : ndarray of shape (n_instances,), float64
         Their scores, for a committee the mean over its members.
-        Only for a modAL whose ``query`` takes ``return_metrics``; modAL 0.4.1 gets the indices
-        alone.
+        What ``learner.query(..., return_metrics=True)`` adds; without, modAL 0.4.1 gets the
+        indices alone.
 
     Raises
     ------

@@ -298,7 +298,6 @@ def test_query_and_teach_a_committee(name, n):
 
 
 @every
-@pytest.mark.skipif(not RETURNS_METRICS, reason="this modAL takes no metrics")
 def test_metrics(name):
     for asker in (taught(name), Committee([taught(name), taught(name, 1)])):
         asker.query_strategy = getattr(strategies, name)

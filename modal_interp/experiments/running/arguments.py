@@ -25,8 +25,8 @@ def checked_data(X: Any, y: Any) -> tuple[Any, Any]:
     """Return samples and labels as arrays that modAL can add rows to."""
     if isinstance(X, pd.DataFrame | pd.Series):
         raise TypeError(
-            "X must be an array, a sparse matrix or a list of texts, since modAL cannot add rows "
-            f"to a {type(X).__name__}; call .to_numpy() on it."
+            "X must be an array, a sparse matrix or a list of texts; found a "
+            f"{type(X).__name__}: call .to_numpy() on it."
         )
     X = X.tocsr() if sp.issparse(X) else np.asarray(X, dtype=object if _holds_texts(X) else None)
     numbers = X.data if sp.issparse(X) else X
@@ -38,9 +38,8 @@ def checked_data(X: Any, y: Any) -> tuple[Any, Any]:
         )
     if numbers.dtype.kind == "f" and not np.isfinite(numbers).all():
         raise ValueError(
-            "X must hold finite numbers, because modAL refuses others even where a pipeline would "
-            f"fill them in; found {int((~np.isfinite(numbers)).sum())} that are not. Fill them in "
-            "before."
+            f"X must hold finite numbers; found {int((~np.isfinite(numbers)).sum())} that are not. "
+            "Fill them in before."
         )
     if y.ndim == 1 and len(np.unique(y)) < 2:
         raise ValueError(f"y must hold at least two classes; found {np.unique(y).tolist()}.")
