@@ -65,3 +65,14 @@ def test_targets_are_compared():
     args = type("Arguments", (), {"step": 0.1, "rounds": 1})
     score = targets.mean_score(targets.STRATEGIES["logit"], texts, y, 0, args)
     assert 0.4 < score <= 1
+
+
+def test_a_model_that_was_trained_before_goes_on():
+    trained = example("trained_before")
+    texts, y = make_reviews(1000, random_state=0)
+    for start, remembered in (("forgetting", 10), ("remembering", 610), ("going_on", 10)):
+        learner = getattr(trained, start)(texts, y)
+        before, after = trained.accuracies(learner, texts, y)
+        assert before > 0.8
+        assert (after < 0.7) if start == "forgetting" else (after > before - 0.05)
+        assert len(learner.X_training) == remembered
