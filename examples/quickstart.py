@@ -111,7 +111,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=10)
     parser.add_argument("--step", type=int, help="labels a round (default: 2 %% of the texts)")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--output", type=Path, default=Path("quickstart.png"))
+    parser.add_argument("--output", type=Path, default=Path("build/quickstart.png"))
     return parser.parse_args()
 
 
@@ -158,6 +158,7 @@ def main() -> None:
     for row, n in enumerate(n_labels):
         print(f"{n:>8}" + "".join(f"{curve[row]:>18.3f}" for curve in curves.values()))
     print(f"{'mean':>8}" + "".join(f"{np.mean(curve):>18.3f}" for curve in curves.values()))
+    args.output.parent.mkdir(parents=True, exist_ok=True)
     draw(n_labels, curves, f"{args.data}, {args.model}", args.output)
     print(f"\nThe curves are drawn in {args.output.resolve()}")
 

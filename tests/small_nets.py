@@ -1,5 +1,7 @@
 """Modules as users write them: they share no code and no names with ours."""
 
+import copy
+
 import numpy as np
 import torch
 from skorch import NeuralNetBinaryClassifier, NeuralNetClassifier
@@ -186,6 +188,28 @@ def repeats_a_window(ids, size=3, alike=()):
         windows = [tuple(words[i : i + size]) for i in range(len(words) - size + 1)]
         if len(set(windows)) < len(windows):
             return True
+    return False
+
+
+def windows_nearly_tie(net, ids, gap=1e-7):
+    """Tell whether rounding may decide which window of a text a filter of a CNN takes.
+
+    Computed in double precision: the two largest activations of a filter that is on, and the
+    largest one and zero, where a filter goes on or off.
+    """
+    module = copy.deepcopy(net.module_).double()
+    for row in ids:
+        n = int(np.flatnonzero(row).max(initial=-1)) + 1
+        vectors = module.embedding(torch.from_numpy(row[:n])[None]).transpose(1, 2)
+        vectors = nn.functional.pad(vectors, (0, max(module.largest_kernel - n, 0)))
+        for convolution in module.convolutions:
+            n_windows = max(n - convolution.kernel_size[0] + 1, 1)
+            found = convolution(vectors)[0, :, :n_windows].detach()
+            # Zero stands for a filter that is off, and for a text of a single window.
+            found = torch.cat([found, torch.zeros(len(found), 1)], dim=1)
+            first, second = found.topk(2, dim=1).values.T
+            if ((first > 0) & (first - second < gap)).any() or (found[:, :-1].abs() < gap).any():
+                return True
     return False
 
 

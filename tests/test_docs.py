@@ -92,3 +92,21 @@ def test_public_names_are_documented():
     reference = (ROOT / "docs" / "api.rst").read_text(encoding="utf-8")
     for name in modal_interp.__all__:
         assert re.search(rf"^   {name}$", reference, re.MULTILINE), f"{name} is not in docs/api.rst"
+
+
+def test_links_of_the_readme_work_outside_a_checkout():
+    source = "https://github.com/modal-interp/modal_interp"
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    links = re.findall(r"\]\(([^)]+)\)", readme)
+    assert links
+    for link in links:
+        assert link.startswith("https://"), link
+        for kind in ("blob", "raw"):
+            if link.startswith(f"{source}/{kind}/main/"):
+                assert (ROOT / link.removeprefix(f"{source}/{kind}/main/")).exists(), link
+
+
+def test_links_of_the_package_lead_to_one_place():
+    pyproject = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    urls = re.search(r"\[project\.urls\]\n(.*?)\n\n", pyproject, re.DOTALL).group(1)
+    assert all("https://github.com/modal-interp/modal_interp" in line for line in urls.split("\n"))

@@ -184,8 +184,16 @@ def _check_n_instances(n_instances: Any, n_pool: int) -> None:
         raise ValueError(
             f"n_instances must lie between 1 and the size of the pool, {n_pool}; found "
             f"{n_instances}."
-            + (f" Only {n_pool} are left: ask for n_instances={n_pool}." if n_instances > 0 else "")
+            + (
+                f" Only {n_pool} {'is' if n_pool == 1 else 'are'} left: ask for n_instances={n_pool}."
+                if n_instances > 0
+                else ""
+            )
         )
+
+
+def _left(n_pool: int) -> str:
+    return f" Only {n_pool} {'is' if n_pool == 1 else 'are'} left: ask for n_instances={n_pool}."
 
 
 def _labeled_samples(members: Sequence[BaseLearner], X_labeled: Any) -> list[Any]:

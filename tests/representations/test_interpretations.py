@@ -22,6 +22,7 @@ from tests.small_nets import (
     sorter_net,
     table_net,
     twice_net,
+    windows_nearly_tie,
     word_ids,
 )
 
@@ -134,6 +135,7 @@ def test_batches_and_order_change_nothing(name, seed, n, batch_size):
     ids = word_ids(n, seed=seed)
     assume("CNN" not in name or not repeats_a_window(ids))
     net = WORD_NETS[name][0]()
+    assume("CNN" not in name or not windows_nearly_tie(net, ids))
     whole = word_interpretations(net, ids)
     shuffled = np.random.default_rng(seed).permutation(n)
     net.iterator_valid__batch_size = batch_size
