@@ -183,12 +183,7 @@ def _check_n_instances(n_instances: Any, n_pool: int) -> None:
     if not 1 <= n_instances <= n_pool:
         raise ValueError(
             f"n_instances must lie between 1 and the size of the pool, {n_pool}; found "
-            f"{n_instances}."
-            + (
-                f" Only {n_pool} {'is' if n_pool == 1 else 'are'} left: ask for n_instances={n_pool}."
-                if n_instances > 0
-                else ""
-            )
+            f"{n_instances}." + (_left(n_pool) if n_instances > 0 else "")
         )
 
 

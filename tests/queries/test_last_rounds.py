@@ -23,7 +23,8 @@ def askers():
 def test_fewer_are_left_than_asked_for(left):
     for asker, pool in askers():
         asker.query_strategy = margin if isinstance(asker, Committee) else asker.query_strategy
-        message = f"size of the pool, {left}; found 10. Only {left} are left: ask for n_instances"
+        number = "1 is" if left == 1 else f"{left} are"
+        message = f"size of the pool, {left}; found 10. Only {number} left: ask for n_instances"
         with pytest.raises(ValueError, match=f"{message}={left}"):
             asker.query(pool[:left], n_instances=10)
         assert len(asker.query(pool[:left], n_instances=left)[0]) == left
