@@ -42,6 +42,8 @@ def incomplete(X: Any) -> NDArray[np.bool_]:
         X = _as_array(X)
     if not isinstance(X, np.ndarray) or X.ndim == 0:
         return np.zeros(1, dtype=bool)
+    if X.dtype.kind not in "fcO":  # whole numbers and strings are never missing
+        return np.zeros(len(X), dtype=bool)
     return _gaps(X).reshape(len(X), -1).any(axis=1)
 
 
@@ -62,7 +64,8 @@ def check_complete(estimators: list[Any], X_pool: Any, rows: NDArray[np.intp]) -
     ValueError
         If one of them is incomplete and one of the estimators does not take such.
     """
-    gaps = rows[incomplete(X_pool)[rows]]
+    found = incomplete(X_pool)
+    gaps = rows[found[rows]] if found.any() else rows[:0]
     if not len(gaps):
         return
     tried = take_rows(X_pool, gaps[:_TRIED])
