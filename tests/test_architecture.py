@@ -81,7 +81,17 @@ IN_ORDER = {
         "runner",
     ],
     "experiments/analysis": ["frames", "metrics", "comparisons", "displays", "report"],
-    "experiments/cli": ["problems", "own_data", "configuration"],
+    "datasets/files": [
+        "content",
+        "encodings",
+        "delimited",
+        "records",
+        "reading",
+        "cells",
+        "labels",
+        "features",
+    ],
+    "experiments/cli": ["problems", "own_data", "flags", "configuration"],
 }
 FORBIDDEN = {
     "selectors": {"skorch", "modAL"},

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import NoReturn
 
 from modal_interp.experiments.analysis.report import write_report
-from modal_interp.experiments.cli.configuration import add_flags, merged, problem_of, run_arguments
+from modal_interp.experiments.cli.configuration import merged, problem_of, run_arguments
+from modal_interp.experiments.cli.flags import add_flags
 from modal_interp.experiments.running.results import load_results
 from modal_interp.experiments.running.runner import run_experiment
 

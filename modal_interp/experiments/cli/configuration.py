@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import argparse
 import inspect
 import math
 import sys
+from collections.abc import Callable, Iterable
+from importlib import import_module
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +15,9 @@ from sklearn.metrics import get_scorer
 
 import modal_interp.strategies as strategies
 from modal_interp.estimators import TabularMLPClassifier
+from modal_interp.experiments.cli.flags import ESTIMATORS, names
 from modal_interp.experiments.cli.own_data import read_problem
 from modal_interp.experiments.cli.problems import (
-    TABLES,
     TEXT_ESTIMATORS,
     TEXTS,
     Problem,
@@ -29,7 +31,12 @@ else:
     import tomli as tomllib
 
 # What a flag or a line of the file is for.
-_DATA = ("dataset", "data", "text_column", "label_column", "estimator", "word_vectors")
+_FILE = (
+    "text_column", "label_column", "encoding", "separator", "quote", "decimal", "missing",
+    "label_separator", "drop", "keep", "categories",
+)  # fmt: skip
+_TEXT = ("word_vectors", "max_length", "tokenizer")
+_DATA = ("dataset", "data", *_FILE, *_TEXT, "estimator")
 _NET = ("max_epochs", "batch_size", "lr", "estimator_params")
 _RUN = (
     "strategies", "seeds", "initial", "step", "budget", "split", "scoring", "warm_start",
@@ -38,52 +45,22 @@ _RUN = (
 _DEFAULTS: dict[str, Any] = {"seeds": 5, "n_jobs": -1, "out": "results"}
 _TEXT_STRATEGIES = ["alden_diversity", "egl_word", "random_sampling"]
 _TABLE_STRATEGIES = ["dami_kmedoids", "badge", "random_sampling"]
-_ESTIMATORS = (*TEXT_ESTIMATORS, "mlp")
 _READ_TEXTS = ("alden_diversity", "egl_word")
 _NEED_DROPOUT = ("bald", "batch_bald")
 # What a file may hold where flags hold strings.
-_KINDS: dict[str, tuple[type, str]] = {
-    **dict.fromkeys(("dataset", "data", "text_column", "label_column", "estimator", "scoring",
-                     "out"), (str, "a string")),
-    **dict.fromkeys(("word_vectors", "warm_start", "early_stopping", "full_training"),
-                    (bool, "true or false")),
+_KINDS: dict[str, tuple[type | tuple[type, ...], str]] = {
+    **dict.fromkeys(("dataset", "data", "text_column", "estimator", "scoring", "out", "encoding",
+                     "separator", "quote", "decimal", "label_separator", "tokenizer"),
+                    (str, "a string")),
+    **dict.fromkeys(("warm_start", "early_stopping", "full_training"), (bool, "true or false")),
+    **dict.fromkeys(("drop", "keep", "categories"), (list, "names of columns")),
+    "label_column": ((str, list), "a column's name, or several"),
+    "missing": (list, "words"),
+    "max_length": (int, "a whole number"),
+    "word_vectors": ((bool, str), "true, false or a file"),
     "strategies": (list, "names of strategies"),
     "estimator_params": (dict, "a table of parameters"),
 }  # fmt: skip
-
-
-def add_flags(parser: argparse.ArgumentParser) -> None:
-    """Give a parser the flags of ``run``; one that is not given is None."""
-    data = parser.add_argument_group("data")
-    data.add_argument("--dataset", choices=TEXTS + TABLES, metavar="NAME",
-                      help=f"a public data set: {', '.join(TEXTS + TABLES)}")  # fmt: skip
-    data.add_argument("--data", metavar="FILE", help="your own CSV file, with a header line")
-    data.add_argument("--text-column", help="its column of texts; without it, it is a table")
-    data.add_argument("--label-column", help="its column of labels (default: label)")
-    net = parser.add_argument_group("network")
-    net.add_argument("--estimator", choices=_ESTIMATORS, help="default: cnn for texts, else mlp")
-    net.add_argument("--max-epochs", type=int, help="passes over the labelled samples in a round")
-    net.add_argument("--batch-size", type=int)
-    net.add_argument("--lr", type=float, help="step size of Adam")
-    net.add_argument("--no-word-vectors", dest="word_vectors", action="store_const", const=False,
-                     help="start embeddings at random, not from word2vec of the texts")  # fmt: skip
-    run = parser.add_argument_group("experiment")
-    run.add_argument("--strategies", type=_names, help="names, with commas between")
-    run.add_argument("--seeds", type=_seeds, help="how many, or the seeds with commas between")
-    for name, what in (("initial", "at first"), ("step", "more a round"), ("budget", "in the end")):
-        run.add_argument(f"--{name}", type=size,
-                         help=f"labelled samples {what}: 0.02 is a share, 100 a count")  # fmt: skip
-    run.add_argument("--split", type=_split, metavar="TRAIN,VALIDATION,TEST")
-    run.add_argument("--scoring", help="a scorer of scikit-learn (default: accuracy)")
-    for name, what in (
-        ("warm-start", "go on training instead of training from scratch"),
-        ("early-stopping", "stop training by the loss on the validation part"),
-    ):
-        run.add_argument(f"--{name}", action="store_const", const=True, help=what)
-    run.add_argument("--n-jobs", type=int, help="curves at once (default: one a processor)")
-    run.add_argument("--n-threads", type=int, help="threads of each curve (default: 1)")
-    run.add_argument("--out", help="folder of the results, continued if it has some")
-    run.add_argument("--config", metavar="FILE", help="a TOML file of these settings")
 
 
 def merged(flags: dict[str, Any]) -> dict[str, Any]:
@@ -99,7 +76,7 @@ def merged(flags: dict[str, Any]) -> dict[str, Any]:
     found = _read_toml(Path(path)) if path else {}
     # A flag that names data takes the place of all that the file says of its own.
     for name, other in (
-        ("dataset", ("data", "text_column", "label_column")),
+        ("dataset", ("data", *_FILE)),
         ("data", ("dataset",)),
     ):
         if name in given:
@@ -130,7 +107,10 @@ def _read_toml(path: Path) -> dict[str, Any]:
             f"{', '.join(sorted((*_DATA, *_NET, *_RUN)))}."
         )
     if isinstance(found.get("strategies"), str):
-        found["strategies"] = _names(found["strategies"])
+        found["strategies"] = names(found["strategies"])
+    for name in ("drop", "keep", "categories", "missing"):
+        if isinstance(found.get(name), str):
+            found[name] = [found[name]]
     if isinstance(found.get("split"), list):
         found["split"] = tuple(found["split"])
     return found
@@ -141,35 +121,49 @@ def _check_kinds(settings: dict[str, Any]) -> None:
         if name in settings and not isinstance(settings[name], kind):
             raise ValueError(f"{name} must be {words}; found {settings[name]!r}.")
     if "dataset" in settings:
-        for name in ("text_column", "label_column"):
+        for name in _FILE:
             if name in settings:
                 raise ValueError(
                     f"{name} must come with --data FILE; found it with the data set "
                     f"{settings['dataset']!r}."
                 )
-    if "word_vectors" in settings and not _is_text(settings):
-        raise ValueError(
-            "word_vectors must come with texts; found it with a table. Name a column of texts, "
-            "--text-column, or leave it out."
-        )
+    for name in _TEXT:
+        if name in settings and not _is_text(settings):
+            raise ValueError(
+                f"{name} must come with texts; found it with a table. Name a column of texts, "
+                "--text-column, or leave it out."
+            )
+    if settings.get("max_length", 1) < 1:
+        raise ValueError(f"max_length must be at least 1; found {settings['max_length']}.")
 
 
 def problem_of(settings: dict[str, Any]) -> Problem:
-    """Return the problem that the settings name."""
+    """Return the problem that the settings name, and print what was decided of a file."""
     params = {name: settings[name] for name in _NET[:-1] if name in settings}
     params.update(settings.get("estimator_params", {}))
-    if "word_vectors" in settings and _is_text(settings):
-        params["word_vectors"] = settings["word_vectors"]
+    params.update({name: settings[name] for name in _TEXT if name in settings})
+    if "tokenizer" in params:
+        params["tokenizer"] = _imported(params["tokenizer"])
     estimator = settings.get("estimator")
     if "dataset" in settings:
         return load_problem(settings["dataset"], estimator, **params)
-    return read_problem(
-        settings["data"],
-        text_column=settings.get("text_column"),
-        label_column=settings.get("label_column", "label"),
-        estimator=estimator,
-        **params,
-    )
+    params.update({name: settings[name] for name in _FILE if name in settings})
+    params.setdefault("label_column", "label")
+    return read_problem(settings["data"], estimator=estimator, verbose=1, **params)
+
+
+def _imported(name: str) -> Callable[[str], Iterable[str]]:
+    """Return the function that ``module:function`` names."""
+    module, _, function = name.partition(":")
+    try:
+        found = attrgetter(function)(import_module(module))
+    except (ImportError, AttributeError, ValueError, TypeError) as error:
+        raise ValueError(
+            f"tokenizer must be module:function that can be imported; found {name!r} ({error})."
+        ) from None
+    if not callable(found):
+        raise ValueError(f"tokenizer must be a function; found {name!r}, which is none.")
+    return found
 
 
 def run_arguments(settings: dict[str, Any]) -> dict[str, Any]:
@@ -238,9 +232,9 @@ def _check_net(settings: dict[str, Any]) -> None:
 
 def _check_params(settings: dict[str, Any], params: dict[str, Any]) -> None:
     """Check names of parameters, which skorch would look at when curves are on the disk."""
-    if settings.get("estimator", "mlp") not in _ESTIMATORS:
+    if settings.get("estimator", "mlp") not in ESTIMATORS:
         raise ValueError(
-            f"estimator must be one of {', '.join(_ESTIMATORS)}; found {settings['estimator']!r}."
+            f"estimator must be one of {', '.join(ESTIMATORS)}; found {settings['estimator']!r}."
         )
     net = TEXT_ESTIMATORS.get(settings.get("estimator") or "cnn", TabularMLPClassifier)
     if not _is_text(settings):
@@ -254,31 +248,3 @@ def _check_params(settings: dict[str, Any], params: dict[str, Any]) -> None:
             raise ValueError(
                 f"estimator_params must be parameters of {net.__name__}; found {name!r}."
             )
-
-
-def size(text: str) -> float | int:
-    """Read a count (100) or a share (0.02)."""
-    try:
-        return int(text) if text.isdigit() else float(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(
-            f"must be a share such as 0.02 or a count such as 100; found {text!r}"
-        ) from None
-
-
-def _names(text: str) -> list[str]:
-    return [name.strip() for name in text.split(",") if name.strip()]
-
-
-def _seeds(text: str) -> int | list[int]:
-    try:
-        return [int(seed) for seed in text.split(",") if seed] if "," in text else int(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(
-            "must be how many, such as 5, or the seeds with commas between, such as 0,1,2; found "
-            f"{text!r}"
-        ) from None
-
-
-def _split(text: str) -> tuple[float | int, ...]:
-    return tuple(size(part) for part in text.split(","))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,6 +11,7 @@ from sklearn.pipeline import make_pipeline
 
 import modal_interp.datasets as datasets
 from modal_interp.estimators import TabularMLPClassifier, TextBiLSTMClassifier, TextCNNClassifier
+from modal_interp.texts.vector_files import load_word_vectors
 from modal_interp.texts.word_encoder import WordEncoder
 from modal_interp.texts.word_vectors import embedding_matrix, train_word_vectors
 
@@ -79,8 +81,11 @@ def text_problem(
     labels: Any,
     estimator: str = "cnn",
     *,
-    word_vectors: bool = True,
+    word_vectors: bool | str = True,
     word_vector_epochs: int = 20,
+    max_length: int | None = None,
+    tokenizer: Callable[[str], Iterable[str]] | None = None,
+    verbose: int = 0,
     **params: Any,
 ) -> Problem:
     """Return texts as word ids, with a network for them.
@@ -95,10 +100,15 @@ def text_problem(
         Their labels.
     estimator : {"cnn", "bilstm"}, default="cnn"
         The network.
-    word_vectors : bool, default=True
-        Start the embeddings from word2vec trained on the texts, else at random.
+    word_vectors : bool or str, default=True
+        Start the embeddings from word2vec trained on the texts, from vectors of a file, or at
+        random.
     word_vector_epochs : int, default=20
         Passes of that training.
+    max_length, tokenizer : optional
+        As for :class:`~modal_interp.WordEncoder`.
+    verbose : int, default=0
+        Greater than 0 tells how many texts `max_length` cuts and how many words have a vector.
     **params : dict
         Parameters of the estimator.
 
@@ -120,10 +130,18 @@ def text_problem(
     if estimator not in TEXT_ESTIMATORS:
         known = " or ".join(map(repr, TEXT_ESTIMATORS))
         raise ValueError(f"estimator must be {known} for texts; found {estimator!r}.")
-    encoder = WordEncoder()
+    encoder = WordEncoder(max_length=max_length)
+    if tokenizer is not None:
+        encoder.set_params(tokenizer=tokenizer)
     X = encoder.fit_transform(texts)
+    if max_length is not None and verbose > 0:
+        print(f"  cut    {encoder.cut_share_:.1%} of the texts after {max_length} words")
     if word_vectors:
-        trained = train_word_vectors(texts, encoder, epochs=word_vector_epochs, random_state=0)
-        params["embedding_matrix"] = embedding_matrix(encoder, trained, random_state=0)
+        vectors = (
+            load_word_vectors(word_vectors)
+            if isinstance(word_vectors, str)
+            else train_word_vectors(texts, encoder, epochs=word_vector_epochs, random_state=0)
+        )
+        params["embedding_matrix"] = embedding_matrix(encoder, vectors, random_state=0)
     net = TEXT_ESTIMATORS[estimator](n_words=encoder.n_words_, **params)
     return Problem(net, X, np.asarray(labels))

@@ -1,0 +1,187 @@
+"""Text out of bytes. What is no Unicode is read by its letters only where they leave no doubt."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from charset_normalizer import from_bytes
+
+# The longer marks first: UTF-32's begins with UTF-16's.
+_MARKS = {
+    codecs.BOM_UTF8: "utf-8-sig",
+    codecs.BOM_UTF32_LE: "utf-32",
+    codecs.BOM_UTF32_BE: "utf-32",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
+# Letters outside ASCII of languages that are written in Windows-1252. Text in another encoding of
+# one byte a letter, read as 1252, mixes letters that no language has together.
+_LETTERS = [
+    set("äöüß"),  # German
+    set("àâæçéèêëîïôœùûüÿ"),  # French
+    set("áéíñóúü"),  # Spanish
+    set("àèéìíòóùú"),  # Italian
+    set("áâãàçéêíóôõúü"),  # Portuguese
+    set("åäöæøé"),  # Danish, Norwegian, Swedish, Finnish
+    set("áäëéèïíöóüú"),  # Dutch
+    set("àçéèíïóòúü"),  # Catalan
+]
+# What MS-DOS wrote for letters are marks here, behind letters or between two.
+_BEHIND = "\u201a\u201e\u2020\u2021\u02c6\u2030"
+_BETWEEN = "\u201d\u201c\u2039\u203a\u00a1\u00bf"
+_STRAY_MARK = re.compile(rf"[^\W\d_][{_BEHIND}]|[^\W\d_][{_BETWEEN}][^\W\d_]")
+_USUAL_MARKS = set(
+    "\u20ac\u201a\u201e\u2026\u2018\u2019\u201c\u201d\u2022\u2013\u2014\u2122\u00a0\u00b4"
+    "¡£§©«®°±²³·º»¼½¾¿"
+)
+_MULTIBYTE = ("cp932", "shift_jis", "gb18030", "gbk", "big5", "cp949", "euc_kr", "euc_jp")
+_SURE, _LOOKED_AT = 0.15, 1 << 16
+
+
+class Decoded(NamedTuple):
+    """Text, and what to tell of how it was read."""
+
+    text: str
+    told: str
+
+
+def decode(content: bytes, path: Path, encoding: str | None = None) -> Decoded:
+    """Return a file's text.
+
+    Parameters
+    ----------
+    content : bytes
+        All of the file.
+    path : Path
+        Its name, for errors.
+    encoding : str, optional
+        One of Python's. By default a byte order mark, else UTF-8, else what the zeros of UTF-16
+        show, else an older encoding that the letters leave no doubt of.
+
+    Returns
+    -------
+    Decoded
+        Without a byte order mark.
+
+    Raises
+    ------
+    ValueError
+        If the encoding is unknown or does not fit, or is left in doubt.
+    """
+    if encoding is not None:
+        return Decoded(_as_named(content, path, encoding), encoding)
+    for mark, name in _MARKS.items():
+        if content.startswith(mark):
+            return Decoded(_as_named(content, path, name), f"{name} (byte order mark)")
+    if wide := _width_of_letters(content):
+        return Decoded(_as_named(content, path, wide), f"{wide}, found by its zeros")
+    try:
+        return Decoded(content.decode("utf-8"), "UTF-8")
+    except UnicodeDecodeError as error:
+        return _by_letters(content, path, error)
+
+
+def _as_named(content: bytes, path: Path, encoding: str) -> str:
+    try:
+        codecs.lookup(encoding)
+        text = content.decode(encoding)
+    except (LookupError, UnicodeEncodeError):
+        raise ValueError(
+            f"encoding must be one that Python knows, such as utf-8, cp1252 or shift_jis; found "
+            f"{encoding!r}."
+        ) from None
+    except UnicodeDecodeError as error:
+        raise ValueError(
+            f"{path} must be in the encoding {encoding}; {_place(content, error)} is none. "
+            "Name another, --encoding."
+        ) from None
+    return text.removeprefix("\ufeff")
+
+
+def _place(content: bytes, error: UnicodeDecodeError) -> str:
+    line = content.count(b"\n", 0, error.start) + 1
+    return f"line {line} has the byte 0x{content[error.start]:02X}, which there"
+
+
+def _width_of_letters(content: bytes) -> str | None:
+    """Return UTF-16 or UTF-32 where nearly every other byte is zero, as in Western text."""
+    head = content[:4096]
+    if len(head) < 8 or len(content) % 2:
+        return None
+    for name, width, first in (
+        ("utf-32-le", 4, 0), ("utf-32-be", 4, 3), ("utf-16-le", 2, 0), ("utf-16-be", 2, 1),
+    ):  # fmt: skip
+        zeros = [head[place::width].count(0) for place in range(width)]
+        letters = zeros.pop(first)
+        if min(zeros) > 0.7 * (len(head) // width) and letters * 10 < min(zeros):
+            return name
+    return None
+
+
+def _by_letters(content: bytes, path: Path, error: UnicodeDecodeError) -> Decoded:
+    """Read an older encoding; UTF-8 that is damaged in places is refused with the first."""
+    lines = b"\n".join(line for line in content.splitlines() if not line.isascii())
+    if not _is_utf8_but_for_a_few(lines):
+        for name in ("cp1252", _one_of_many_bytes(lines)):
+            text = _decoded(content, name) if name else None
+            if text is not None and (name != "cp1252" or _is_western(text)):
+                shown = ", ".join(_words(text)[:4])
+                return Decoded(text, f"{name}, by its letters: {shown}")
+    found = [f"{name} ({words})" for name, words in _candidates(lines)][:4]
+    raise ValueError(
+        f"{path} must be a CSV file in UTF-8, or its encoding be named; {_place(content, error)} "
+        f"is none. Name it, --encoding{': ' + ' or '.join(found) if found else ''}."
+    )
+
+
+def _is_utf8_but_for_a_few(lines: bytes) -> bool:
+    whole = [line.decode("utf-8", errors="replace") for line in lines.splitlines()]
+    good = sum("\ufffd" not in line for line in whole)
+    return good > len(whole) // 2
+
+
+def _is_western(text: str) -> bool:
+    letters = {letter for letter in text.lower() if not letter.isascii() and letter.isalpha()}
+    one_language = any(letters <= alphabet for alphabet in _LETTERS)
+    marks = {mark for mark in text if ord(mark) > 127 and not mark.isalpha()}
+    usual = marks <= _USUAL_MARKS
+    return one_language and usual and not _STRAY_MARK.search(text)
+
+
+def _one_of_many_bytes(lines: bytes) -> str | None:
+    """Return the Chinese, Japanese or Korean encoding that fits, if one does and no other."""
+    fits = [m for m in _matches(lines) if m.encoding in _MULTIBYTE]
+    runs = fits and re.search(r"[^\x00-\x7f]{2}", str(fits[0]))
+    if not runs or fits[0].chaos > _SURE or len(re.findall(r"[^\x00-\x7f]", str(fits[0]))) < 10:
+        return None
+    sure = len(fits) == 1 or fits[1].chaos > fits[0].chaos + 0.1
+    return str(fits[0].encoding) if sure else None
+
+
+def _matches(lines: bytes) -> list:
+    return list(from_bytes(lines[:_LOOKED_AT].rsplit(b"\n", 1)[0]))
+
+
+def _candidates(lines: bytes) -> Iterator[tuple[str, str]]:
+    for match in _matches(lines):
+        if words := _words(str(match)):
+            yield str(match.encoding), ", ".join(words[:2])
+
+
+def _words(text: str) -> list[str]:
+    """Return different words with a letter outside ASCII, which show how they were read."""
+    found = re.findall(r"\w*[^\x00-\x7f\W]\w*", text[: 1 << 20]) or re.findall(
+        r"\S*[^\x00-\x7f]\S*", text[: 1 << 20]
+    )
+    return [word[:24] for word in dict.fromkeys(found)]
+
+
+def _decoded(content: bytes, encoding: str) -> str | None:
+    try:
+        return content.decode(encoding)
+    except UnicodeDecodeError:
+        return None
