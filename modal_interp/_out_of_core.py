@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import mmap
 import os
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -17,6 +18,9 @@ Places = NDArray[np.intp]
 
 # Words that are looked at together: a few arrays of 2 MB each.
 BLOCK = 1 << 18
+
+# Bytes from which on NumPy asks for huge pages.
+_HUGE = 1 << 22
 
 
 def working_memory() -> float:
@@ -67,6 +71,40 @@ def empty_in_file(shape: int | tuple[int, ...], dtype: Any) -> NDArray[Any]:
         _reserve(file.fileno(), n_bytes)
         mapped: Any = np.memmap(file, dtype=dtype, mode="w+", shape=shape)
     return np.asarray(mapped)
+
+
+def zeros_on_demand(shape: tuple[int, int], dtype: Any) -> NDArray[Any]:
+    """Return zeros of which only the pages that are written to take memory.
+
+    ``np.zeros`` promises that only for small arrays: for large ones NumPy 2 asks for huge pages,
+    each of which one number fills.
+
+    Parameters
+    ----------
+    shape : tuple of two int
+        Rows and columns.
+    dtype : dtype
+        As for ``np.zeros``.
+
+    Returns
+    -------
+    ndarray of shape `shape`
+        Writable.
+
+    Raises
+    ------
+    MemoryError
+        If not even the addresses are to be had.
+    """
+    n_bytes = shape[0] * shape[1] * np.dtype(dtype).itemsize
+    if n_bytes < _HUGE or not hasattr(mmap, "MADV_NOHUGEPAGE"):
+        return np.zeros(shape, dtype)
+    try:
+        pages = mmap.mmap(-1, n_bytes, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+        pages.madvise(mmap.MADV_NOHUGEPAGE)
+    except (OSError, OverflowError) as error:
+        raise MemoryError(f"no room for {n_bytes / 2**30:.1f} GiB") from error
+    return np.frombuffer(pages, dtype).reshape(shape)
 
 
 def _reserve(file: int, n_bytes: int) -> None:

@@ -30,7 +30,15 @@ MAY_IMPORT = {
 }
 # Inside a folder a file may import those that stand before it.
 IN_ORDER = {
-    "texts": ["vocabulary", "word_encoder", "vector_files", "word_vectors"],
+    "texts": [
+        "words",
+        "vocabulary",
+        "doubts",
+        "id_rows",
+        "word_encoder",
+        "vector_files",
+        "word_vectors",
+    ],
     "modules": ["_words", "cnn", "bilstm", "mlp"],
     "estimators": [
         "indicator",

@@ -7,36 +7,53 @@ import reprlib
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from itertools import chain
 from numbers import Integral
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from sklearn.utils.validation import check_scalar
+
+from modal_interp.texts.words import FORMS, split_words
 
 PADDING, UNKNOWN, FIRST_WORD = 0, 1, 2
 
 
+def check_options(encoder: Any) -> None:
+    """Raise an error if a parameter of the encoder breaks its rule."""
+    if not (isinstance(encoder.lowercase, str) and encoder.lowercase == "tr"):
+        check_scalar(encoder.lowercase, "lowercase", (bool, np.bool_))
+    if encoder.normalize is not None and encoder.normalize not in FORMS:
+        raise ValueError(
+            f"normalize must be one of {', '.join(FORMS)} or None, got {encoder.normalize!r}: NFC "
+            "writes each letter with its marks as one"
+        )
+    check_scalar(encoder.min_count, "min_count", Integral, min_val=1)
+    for name in ("max_words", "max_length"):
+        if (value := getattr(encoder, name)) is not None:
+            check_scalar(value, name, Integral, min_val=1)
+
+
 def ids_by_frequency(
-    tokens: list[list[str]], min_count: int, max_words: int | None
+    counts: Counter[str], n_texts: int, min_count: int, max_words: int | None
 ) -> dict[str, int]:
     """Give ids by falling frequency, ties in alphabetical order."""
-    counts = Counter(chain.from_iterable(tokens))
     if not counts:
         raise ValueError(
-            f"texts must hold a word to learn, got none in {len(tokens)} texts: pass texts, or a "
+            f"texts must hold a word to learn, got none in {n_texts} texts: pass texts, or a "
             "vocabulary, or check tokenizer"
         )
     frequent = [word for word, times in counts.items() if times >= min_count]
     if not frequent:
         raise ValueError(
             f"texts must hold a word at least min_count={min_count} times, got {len(counts)} rarer "
-            f"words in {len(tokens)} texts: pass more texts, lower min_count, or check tokenizer"
+            f"words in {n_texts} texts: pass more texts, lower min_count, or check tokenizer"
         )
     ranked = sorted(frequent, key=lambda word: (-counts[word], word))
     return {word: number for number, word in enumerate(ranked[:max_words], FIRST_WORD)}
 
 
-def given_ids(vocabulary: Any, lowercase: bool) -> dict[str, int]:
+def given_ids(vocabulary: Any, prepare: Callable[[str], str]) -> dict[str, int]:
     """Return the ids of a vocabulary that the user gave, checked."""
     if isinstance(vocabulary, str | bytes) or not isinstance(vocabulary, Iterable):
         found = reprlib.repr(vocabulary)
@@ -49,13 +66,19 @@ def given_ids(vocabulary: Any, lowercase: bool) -> dict[str, int]:
     else:
         ids = list(range(FIRST_WORD, FIRST_WORD + len(words)))
     _check_vocabulary(words, ids)
-    if lowercase and (cased := next((word for word in words if word != word.lower()), None)):
-        warnings.warn(
-            f"lowercase=True never finds words of vocabulary with upper case, such as {cased!r}: "
-            "pass lowercase=False, or lower the words",
-            stacklevel=4,
-        )
+    if never := next((word for word in words if prepare(word) != word), None):
+        _warn_of_a_form(never, prepare(never))
     return {str(word): int(number) for word, number in zip(words, ids, strict=True)}
+
+
+def _warn_of_a_form(word: str, prepared: str) -> None:
+    if word.lower() != word:
+        found = f"lowercase=True never finds words of vocabulary with upper case, such as {word!r}"
+        remedy = "pass lowercase=False, or lower the words"
+    else:
+        found = f"normalize never finds words of vocabulary in another form, such as {word!a}"
+        remedy = f"write it as {prepared!a}, or pass normalize=None"
+    warnings.warn(f"{found}: {remedy}", stacklevel=5)
 
 
 def _check_vocabulary(words: list[Any], ids: list[Any]) -> None:
@@ -81,6 +104,8 @@ def _check_vocabulary(words: list[Any], ids: list[Any]) -> None:
 
 def splitter(tokenizer: Any) -> Callable[[str], list[str]]:
     """Return the function that splits a text into words."""
+    if tokenizer is split_words:
+        return split_words
     if callable(tokenizer):
         return lambda text: _check_tokens(tokenizer(text), text)
     rule = f"tokenizer must be a callable or a regular expression of str, got {tokenizer!r}"

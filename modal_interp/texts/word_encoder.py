@@ -4,25 +4,28 @@ from __future__ import annotations
 
 import re
 import reprlib
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from itertools import chain, repeat
-from numbers import Integral
+from itertools import chain
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.exceptions import NotFittedError
-from sklearn.utils.validation import check_scalar
 
+from modal_interp.texts.doubts import doubt_cuts, doubt_unknown, doubt_words, words_once
+from modal_interp.texts.id_rows import lengths_of, padded_ids
 from modal_interp.texts.vocabulary import (
     PADDING,
     UNKNOWN,
+    check_options,
     check_texts,
     given_ids,
     ids_by_frequency,
     splitter,
 )
+from modal_interp.texts.words import preparer, split_words
 
 
 class WordEncoder(TransformerMixin, BaseEstimator):
@@ -33,11 +36,17 @@ class WordEncoder(TransformerMixin, BaseEstimator):
 
     Parameters
     ----------
-    tokenizer : str, re.Pattern or callable, default=words and single punctuation marks
+    tokenizer : str, re.Pattern or callable, default=split_words
         A regular expression of one word (with one group: the group is the word), or a function
-        from a text to a list of words. Empty words are dropped. A lambda cannot be pickled.
-    lowercase : bool, default=True
-        Lower the texts before they are split.
+        from a text to a list of words. Empty words are dropped. A lambda cannot be pickled. The
+        default knows the words of all scripts (UAX 29) and cuts those without blanks by character.
+    lowercase : bool or "tr", default=True
+        Lower the texts before they are split: İ becomes i, ß stays (and STRASSE strasse), and so
+        does ı. "tr" lowers as Turkish and Azerbaijani do: I becomes ı.
+    normalize : {"NFC", "NFD", "NFKC", "NFKD"} or None, default="NFC"
+        Unicode's normal form, taken before texts are split, which also drops characters that
+        nobody sees (soft hyphens, byte order marks; joiners where they change nothing). None
+        leaves both as they are.
     min_count : int, default=1
         Words that occur less often become unknown. Not used where `vocabulary` is given.
     max_words : int, default=None
@@ -59,7 +68,11 @@ class WordEncoder(TransformerMixin, BaseEstimator):
     n_words_ : int
         Number V of ids, padding and unknown included: the rows of an embedding matrix.
     max_length_ : int
-        Width of the ids, in words; only after `fit`.
+        Width of the ids, in words. This and what follows only after `fit`.
+    word_counts_ : ndarray of shape (V,), dtype int64
+        How often each word occurs in the texts, unknown ones together at 1.
+    n_empty_texts_, n_cut_texts_, n_words_once_ : int
+        Texts without a word, texts that `max_length` cuts, and different words that occur once.
 
     Notes
     -----
@@ -83,10 +96,9 @@ class WordEncoder(TransformerMixin, BaseEstimator):
     def __init__(
         self,
         *,
-        tokenizer: str | re.Pattern[str] | Callable[[str], Iterable[str]] = (
-            r"\w+(?:['’]\w+)*|[^\w\s]"  # noqa: RUF001
-        ),
-        lowercase: bool = True,
+        tokenizer: str | re.Pattern[str] | Callable[[str], Iterable[str]] = split_words,
+        lowercase: bool | str = True,
+        normalize: str | None = "NFC",
         min_count: int = 1,
         max_words: int | None = None,
         max_length: int | None = None,
@@ -94,6 +106,7 @@ class WordEncoder(TransformerMixin, BaseEstimator):
     ) -> None:
         self.tokenizer = tokenizer
         self.lowercase = lowercase
+        self.normalize = normalize
         self.min_count = min_count
         self.max_words = max_words
         self.max_length = max_length
@@ -142,25 +155,12 @@ class WordEncoder(TransformerMixin, BaseEstimator):
         TypeError, ValueError
             If a parameter or a text is not as described.
         """
-        self._check_numbers()
+        check_options(self)
         self._require_vocabulary()
         return self._encode(self.tokenize(texts))
 
     def fit_transform(self, texts: Iterable[str], y: object = None) -> npt.NDArray[np.int64]:
-        """Do `fit` and `transform` in one, splitting the texts only once.
-
-        Parameters
-        ----------
-        texts : iterable of n str
-            List, tuple, 1-D array, Series or iterator.
-        y : object, default=None
-            Ignored.
-
-        Returns
-        -------
-        ndarray of shape (n, T), dtype int64
-            Word ids, each row padded with zeros at its end.
-        """
+        """Do `fit` and `transform` in one, splitting the texts only once; see there."""
         return self._encode(self._learn(texts))
 
     def tokenize(self, texts: Iterable[str]) -> list[list[str]]:
@@ -186,10 +186,8 @@ class WordEncoder(TransformerMixin, BaseEstimator):
         >>> WordEncoder().tokenize(["Don't stop!"])
         [["don't", 'stop', '!']]
         """
-        split = splitter(self.tokenizer)
-        strings = check_texts(texts)
-        lowered = map(str.lower, strings) if self.lowercase else strings
-        return [list(filter(None, split(text))) for text in lowered]
+        split, prepare = splitter(self.tokenizer), preparer(self.normalize, self.lowercase)
+        return [list(filter(None, split(prepare(text)))) for text in check_texts(texts)]
 
     def inverse_transform(self, ids: npt.ArrayLike) -> npt.NDArray[np.object_]:
         """Write ids as words again.
@@ -238,32 +236,37 @@ class WordEncoder(TransformerMixin, BaseEstimator):
         return len(self.words_)
 
     def _learn(self, texts: Iterable[str]) -> list[list[str]]:
-        self._check_numbers()
-        given = None if self.vocabulary is None else given_ids(self.vocabulary, self.lowercase)
+        check_options(self)
+        given = None if self.vocabulary is None else self._given_ids()
         tokens = self.tokenize(texts)
-        self._remember(given or ids_by_frequency(tokens, self.min_count, self.max_words))
-        self.max_length_ = int(self.max_length or max(chain([1], map(len, tokens))))
+        counts = Counter(chain.from_iterable(tokens))
+        n = len(tokens)
+        self._remember(given or ids_by_frequency(counts, n, self.min_count, self.max_words))
+        self._count(counts, lengths_of(tokens))
         return tokens
 
+    def _count(self, counts: Counter[str], lengths: npt.NDArray[np.int64]) -> None:
+        self.max_length_ = int(self.max_length or lengths.max(initial=1))
+        self.word_counts_ = np.zeros(len(self._words), dtype=np.int64)
+        for word, number in self._vocabulary.items():
+            self.word_counts_[number] = counts[word]
+        self.word_counts_[UNKNOWN] = lengths.sum() - self.word_counts_.sum()
+        self.n_empty_texts_ = int((lengths == 0).sum())
+        self.n_cut_texts_ = int((lengths > self.max_length_).sum())
+        self.n_words_once_ = words_once(counts)
+        doubt_words(counts, lengths)
+        doubt_cuts(self.n_cut_texts_, lengths, self.max_length_)
+
     def _encode(self, tokens: list[list[str]]) -> npt.NDArray[np.int64]:
-        lengths = np.fromiter(map(len, tokens), np.int64, count=len(tokens))
-        if self.max_length is not None:
+        if self.max_length is None:
+            width = int(lengths_of(tokens).max(initial=getattr(self, "max_length_", 1)))
+        else:
             width = int(self.max_length)
             tokens = [words[:width] for words in tokens]
-            lengths = np.minimum(lengths, width)
-        else:
-            width = int(lengths.max(initial=getattr(self, "max_length_", 1)))
-        flat = map(self.vocabulary_.get, chain.from_iterable(tokens), repeat(UNKNOWN))
-        ids = np.full((len(tokens), width), PADDING, dtype=np.int64)
-        ids[np.arange(width) < lengths[:, None]] = np.fromiter(flat, np.int64, count=lengths.sum())
+        ids, n_unknown, n_words = padded_ids(tokens, self.vocabulary_, width)
+        if self.max_words is None and self.min_count == 1:
+            doubt_unknown(n_unknown, n_words)
         return ids
-
-    def _check_numbers(self) -> None:
-        check_scalar(self.lowercase, "lowercase", (bool, np.bool_))
-        check_scalar(self.min_count, "min_count", Integral, min_val=1)
-        for name in ("max_words", "max_length"):
-            if getattr(self, name) is not None:
-                check_scalar(getattr(self, name), name, Integral, min_val=1)
 
     def _require_vocabulary(self) -> None:
         if hasattr(self, "_vocabulary"):
@@ -274,7 +277,10 @@ class WordEncoder(TransformerMixin, BaseEstimator):
                 "vocabulary"
             )
         # Kept, as CountVectorizer does, so that checks are paid for once and iterators read once.
-        self._remember(given_ids(self.vocabulary, self.lowercase))
+        self._remember(self._given_ids())
+
+    def _given_ids(self) -> dict[str, int]:
+        return given_ids(self.vocabulary, preparer(self.normalize, self.lowercase))
 
     def _remember(self, vocabulary: dict[str, int]) -> None:
         # Object, not U: one long word would widen every entry of a U array.

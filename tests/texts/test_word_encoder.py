@@ -19,6 +19,7 @@ from sklearn.utils import estimator_checks, get_tags
 from sklearn.utils.validation import check_is_fitted
 
 from modal_interp.texts.word_encoder import WordEncoder
+from tests.texts.reference_words import prepared, reference_words
 
 TEXTS = ["A fine film.", "Not a film, sadly", "", "fine fine FINE"]
 
@@ -47,17 +48,16 @@ def test_scikit_learn_checks_that_need_no_data(check):
 
 def reference_ids(texts, fitted_on):
     """Encode with a loop per rule: count, rank, look up, pad."""
-    pattern = r"\w+(?:['’]\w+)*|[^\w\s]"  # noqa: RUF001
     counts = Counter()
     for text in fitted_on:
-        for word in re.findall(pattern, text.lower()):
+        for word in reference_words(prepared(text)):
             counts[word] += 1
     ids = {}
     for times in sorted(set(counts.values()), reverse=True):
         for word in sorted(word for word in counts if counts[word] == times):
             ids[word] = 2 + len(ids)
-    rows = [[ids.get(w, 1) for w in re.findall(pattern, text.lower())] for text in texts]
-    lengths = [len(re.findall(pattern, text.lower())) for text in fitted_on]
+    rows = [[ids.get(w, 1) for w in reference_words(prepared(text))] for text in texts]
+    lengths = [len(reference_words(prepared(text))) for text in fitted_on]
     width = max([1, *lengths, *map(len, rows)])
     return [row + [0] * (width - len(row)) for row in rows]
 
@@ -259,6 +259,8 @@ BAD_PARAMS = [
     ({"max_length": 0}, ValueError, "max_length == 0, must be >= 1"),
     ({"max_length": -3}, ValueError, "max_length == -3, must be >= 1"),
     ({"lowercase": "yes"}, TypeError, "lowercase must be an instance of"),
+    ({"normalize": "nfc"}, ValueError, "normalize must be one of NFC, NFD, NFKC.*got 'nfc'"),
+    ({"normalize": True}, ValueError, "normalize must be one of NFC.*or None, got True"),
     ({"tokenizer": "("}, ValueError, r"tokenizer must.*got '\('.*no valid pattern"),
     ({"tokenizer": r"(a)(b)"}, ValueError, "tokenizer must.*one group at most"),
     ({"tokenizer": re.compile(b"a")}, ValueError, "tokenizer must.*of str"),
@@ -365,6 +367,13 @@ def test_upper_case_words_that_lowercase_never_finds():
     WordEncoder(vocabulary=["Film"], lowercase=False).fit(["a"])
 
 
+def test_words_in_a_form_that_normalize_never_finds():
+    with pytest.warns(UserWarning, match=r"'cafe\\u0301'.*'caf\\xe9', or pass normal"):
+        WordEncoder(vocabulary=["cafe\u0301"]).fit(["a"])
+    encoder = WordEncoder(vocabulary=["cafe\u0301"], normalize=None).fit(["a"])
+    assert encoder.transform(["cafe\u0301 caf\u00e9"]).tolist() == [[2, 1]]
+
+
 def test_words_of_an_encoder_are_the_vocabulary_of_another():
     encoder = WordEncoder().fit(TEXTS)
     other = WordEncoder(vocabulary=encoder.words_[2:])
@@ -414,3 +423,90 @@ def test_grid_search(collect):
         error_score="raise",
     )
     assert search.fit(texts, [0, 1, 0, 1] * 3).predict(["a film d"]).shape == (1,)
+
+
+# --- what fit finds out ---------------------------------------------------------------------------
+
+
+def test_counts_worked_by_hand():
+    encoder = WordEncoder(max_words=2, max_length=2).fit(["a a b", "", "a b c", "d"])
+    assert encoder.words_.tolist() == ["<pad>", "<unk>", "a", "b"]
+    assert encoder.word_counts_.tolist() == [0, 2, 3, 2]
+    assert (encoder.n_empty_texts_, encoder.n_cut_texts_, encoder.n_words_once_) == (1, 2, 2)
+    given = WordEncoder(vocabulary={"b": 3}).fit(["a b", "b"])
+    assert given.word_counts_.tolist() == [0, 1, 0, 2]
+    assert (given.n_empty_texts_, given.n_cut_texts_, given.n_words_once_) == (0, 0, 1)
+
+
+@given(corpora_with_a_word)
+def test_counts_are_those_of_the_ids(texts):
+    encoder = WordEncoder()
+    ids = encoder.fit_transform(texts)
+    expected = np.bincount(ids.ravel(), minlength=encoder.n_words_)
+    assert encoder.word_counts_[1:].tolist() == expected[1:].tolist()
+    assert encoder.word_counts_[0] == 0
+    assert encoder.n_words_once_ == (expected[2:] == 1).sum()
+    assert encoder.n_empty_texts_ == (ids == 0).all(axis=1).sum()
+
+
+CLAUSES = [f"这部电影{a}{b}看" for a in "很非常不太真挺好" for b in "一二三四五"]
+NEW = [" ".join(f"w{i}-{j}" for j in range(8)).replace("-", "x") for i in range(30)]
+
+
+@pytest.mark.parametrize(
+    ("texts", "params", "message"),
+    [
+        (
+            CLAUSES,
+            {"tokenizer": r"\w+"},
+            "40 of 40 texts are one word.*once: give",
+        ),
+        ([""] * 30 + ["a b"] * 10, {}, "30 of 40 texts hold no word: check"),
+        (NEW, {}, "240 of 240 words occur once.*check tokenizer"),
+        (
+            ["a b c", "a b", "b"] * 20,
+            {"max_length": 1},
+            "max_length=1 cuts 40 of 60.* 3 would",
+        ),
+    ],
+)
+def test_fit_warns_where_words_look_wrong(texts, params, message):
+    with pytest.warns(UserWarning, match=message):
+        WordEncoder(**params).fit(texts)
+
+
+def test_the_default_cuts_clauses_and_warns_of_nothing():
+    encoder = WordEncoder().fit(CLAUSES)
+    assert encoder.tokenize(CLAUSES[:1]) == [list("这部电影很一看")]
+    WordEncoder().fit(["one", "two", "three", "one"] * 10)
+    WordEncoder().fit(NEW[:5])
+
+
+def test_transform_warns_where_most_words_are_unknown():
+    encoder = WordEncoder().fit(["a b c d"])
+    encoder.transform(["a b"] * 30 + ["x y"] * 30)
+    encoder.transform(["x y"] * 20)
+    with pytest.warns(UserWarning, match=r"62 of 120 words are unknown.*FrozenEstimator"):
+        encoder.transform(["a b"] * 29 + ["x y"] * 31)
+    WordEncoder(max_words=1).fit(["a b"]).transform(["x y"] * 99)
+
+
+def test_one_long_text_costs_its_words():
+    texts = ["a few words"] * 300 + ["much " * 40_000]
+    with pytest.warns(UserWarning, match=r"text 300 has 40000 words.* of 301 has 3.*92 MiB.*=3 "):
+        ids = WordEncoder().fit_transform(texts)
+    assert ids.shape == (301, 40_000)
+    assert ids[:300, :3].tolist() == [[3, 4, 5]] * 300
+    assert not ids[:300, 3:].any()
+    assert (ids[300] == 2).all()
+    assert ids.flags.writeable
+    assert WordEncoder(max_length=3).fit_transform(texts).shape == (301, 3)
+
+
+def test_rows_that_no_memory_holds(monkeypatch):
+    def refuse(shape, dtype):
+        raise MemoryError("no room")
+
+    monkeypatch.setattr("modal_interp.texts.id_rows.zeros_on_demand", refuse)
+    with pytest.raises(MemoryError, match=r"text 1 has 3 words.*no room: set max_length"):
+        WordEncoder().fit_transform(["a", "a b c"])
