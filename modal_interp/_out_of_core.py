@@ -7,6 +7,7 @@ import mmap
 import os
 from collections import deque
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from tempfile import TemporaryFile
 from typing import Any
 
@@ -101,9 +102,10 @@ def zeros_on_demand(shape: tuple[int, int], dtype: Any) -> NDArray[Any]:
         return np.zeros(shape, dtype)
     try:
         pages = mmap.mmap(-1, n_bytes, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
-        pages.madvise(mmap.MADV_NOHUGEPAGE)
     except (OSError, OverflowError) as error:
         raise MemoryError(f"no room for {n_bytes / 2**30:.1f} GiB") from error
+    with suppress(OSError):  # a system without huge pages says so
+        pages.madvise(mmap.MADV_NOHUGEPAGE)
     return np.frombuffer(pages, dtype).reshape(shape)
 
 

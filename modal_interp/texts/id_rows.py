@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from itertools import chain, repeat
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy.typing as npt
 
 from modal_interp._out_of_core import zeros_on_demand
 from modal_interp.texts.doubts import Lengths, doubt_width, too_wide
-from modal_interp.texts.vocabulary import UNKNOWN
+from modal_interp.texts.vocabulary import PADDING, UNKNOWN
 
 
 def lengths_of(tokens: list[list[str]]) -> Lengths:
@@ -55,3 +56,15 @@ def padded_ids(
     shifts = np.arange(len(tokens)) * width - (np.cumsum(lengths) - lengths)
     ids.reshape(-1)[np.arange(len(flat)) + np.repeat(shifts, lengths)] = flat
     return ids, int((flat == UNKNOWN).sum()), len(flat)
+
+
+def joined_words(ids: npt.ArrayLike, words: npt.NDArray[np.object_]) -> npt.NDArray[np.object_]:
+    """Return the words of each row, joined by spaces."""
+    rows = np.asarray(ids)
+    integers = rows.ndim == 2 and np.issubdtype(rows.dtype, np.integer)
+    if not integers or not np.all((rows >= 0) & (rows < len(words))):
+        raise ValueError(
+            f"ids must be integers in [0, {len(words)}) of shape (n, T), got "
+            f"{reprlib.repr(ids)}: pass what transform of this encoder returned"
+        )
+    return np.array([" ".join(words[row[row != PADDING]]) for row in rows], dtype=object)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import reprlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from itertools import chain
@@ -15,7 +14,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.exceptions import NotFittedError
 
 from modal_interp.texts.doubts import doubt_cuts, doubt_unknown, doubt_words, words_once
-from modal_interp.texts.id_rows import lengths_of, padded_ids
+from modal_interp.texts.id_rows import joined_words, lengths_of, padded_ids
 from modal_interp.texts.vocabulary import (
     PADDING,
     UNKNOWN,
@@ -73,6 +72,8 @@ class WordEncoder(TransformerMixin, BaseEstimator):
         How often each word occurs in the texts, unknown ones together at 1.
     n_empty_texts_, n_cut_texts_, n_words_once_ : int
         Texts without a word, texts that `max_length` cuts, and different words that occur once.
+    cut_share_ : float
+        Share of the texts that `max_length` cuts, from 0 to 1.
 
     Notes
     -----
@@ -209,14 +210,7 @@ class WordEncoder(TransformerMixin, BaseEstimator):
         ValueError
             If `ids` is not two-dimensional, of integers and within range.
         """
-        words, rows = self.words_, np.asarray(ids)
-        integers = rows.ndim == 2 and np.issubdtype(rows.dtype, np.integer)
-        if not integers or not np.all((rows >= 0) & (rows < len(words))):
-            raise ValueError(
-                f"ids must be integers in [0, {len(words)}) of shape (n, T), got "
-                f"{reprlib.repr(ids)}: pass what transform of this encoder returned"
-            )
-        return np.array([" ".join(words[row[row != PADDING]]) for row in rows], dtype=object)
+        return joined_words(ids, self.words_)
 
     @property
     def vocabulary_(self) -> dict[str, int]:
@@ -253,17 +247,16 @@ class WordEncoder(TransformerMixin, BaseEstimator):
         self.word_counts_[UNKNOWN] = lengths.sum() - self.word_counts_.sum()
         self.n_empty_texts_ = int((lengths == 0).sum())
         self.n_cut_texts_ = int((lengths > self.max_length_).sum())
+        self.cut_share_ = self.n_cut_texts_ / max(1, len(lengths))
         self.n_words_once_ = words_once(counts)
         doubt_words(counts, lengths)
         doubt_cuts(self.n_cut_texts_, lengths, self.max_length_)
 
     def _encode(self, tokens: list[list[str]]) -> npt.NDArray[np.int64]:
-        if self.max_length is None:
-            width = int(lengths_of(tokens).max(initial=getattr(self, "max_length_", 1)))
-        else:
-            width = int(self.max_length)
+        width = self.max_length or lengths_of(tokens).max(initial=getattr(self, "max_length_", 1))
+        if self.max_length is not None:
             tokens = [words[:width] for words in tokens]
-        ids, n_unknown, n_words = padded_ids(tokens, self.vocabulary_, width)
+        ids, n_unknown, n_words = padded_ids(tokens, self.vocabulary_, int(width))
         if self.max_words is None and self.min_count == 1:
             doubt_unknown(n_unknown, n_words)
         return ids

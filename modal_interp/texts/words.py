@@ -49,13 +49,14 @@ _WORD = regex.compile(
 _KEYCAP = re.compile("[0-9#*]\ufe0f?\u20e3")
 
 # Characters that nobody sees and that make no other word. Joiners do where letters join (Persian
-# "letter" and "names" differ by one), next to a virama, and in emoji.
+# "letter" and "names" differ by one), next to a virama, and in emoji. No letter has more than 30
+# marks (UAX 15), and looking further back would take ages on long rows of joiners.
 _UNSEEN = regex.compile(r"[\p{WB=Format}&&\p{Default_Ignorable_Code_Point}--\u180e]", regex.V1)
 _JOINING = r"[[\p{Arabic}\p{Syriac}\p{Mongolian}\p{Nko}]&&\p{L}]"
 _IDLE_JOINER = regex.compile(
     r"(?:(?<=\p{ccc=9})[\u200c\u200d]|[\u200c\u200d](?=\p{ccc=9})"
-    rf"|(?<={_JOINING}\p{{Mn}}*)[\u200c\u200d](?={_JOINING})"
-    rf"|(?<=\p{{Extended_Pictographic}}{_ATTACHED}*)\u200d(?=\p{{Extended_Pictographic}})"
+    rf"|[\u200c\u200d](?={_JOINING})(?<={_JOINING}\p{{Mn}}{{0,30}}.)"
+    rf"|\u200d(?=\p{{Extended_Pictographic}})(?<=\p{{Extended_Pictographic}}{_ATTACHED}{{0,30}}.)"
     r")(*SKIP)(*FAIL)|[\u200c\u200d]",
     regex.V1,
 )
@@ -127,8 +128,8 @@ def preparer(normalize: Any, lowercase: bool | str) -> Callable[[str], str]:
         text = normal(text)
         if normalize is not None and _NOT_PLAIN.search(text):
             text = _IDLE_JOINER.sub("", _UNSEEN.sub("", text))
-        if lowercase:  # by itself, lower() would leave a dot behind that no other i has
-            text = text.replace("\u0130", "i").replace("I\u0307", "i").lower()
+        if lowercase:  # lower() leaves a second dot on the i of "\u0130", which nobody sees
+            text = text.lower().replace("i\u0307", "i")
         return normal(text)
 
     return prepare

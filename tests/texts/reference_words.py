@@ -112,8 +112,7 @@ def prepared(text):
     seen = "".join(c for c in text if c not in formats)
     idle = [i for i, c in enumerate(seen) if c in "\u200c\u200d" and not joiner_counts(seen, i)]
     kept = "".join(c for i, c in enumerate(seen) if i not in idle)
-    lower = kept.replace("\u0130", "i").replace("I\u0307", "i").lower()
-    return unicodedata.normalize("NFC", lower)
+    return unicodedata.normalize("NFC", re.sub("i\u0307", "i", kept.lower()))
 
 
 def joiner_counts(text, i):

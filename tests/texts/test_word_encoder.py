@@ -433,6 +433,7 @@ def test_counts_worked_by_hand():
     assert encoder.words_.tolist() == ["<pad>", "<unk>", "a", "b"]
     assert encoder.word_counts_.tolist() == [0, 2, 3, 2]
     assert (encoder.n_empty_texts_, encoder.n_cut_texts_, encoder.n_words_once_) == (1, 2, 2)
+    assert encoder.cut_share_ == 2 / 4
     given = WordEncoder(vocabulary={"b": 3}).fit(["a b", "b"])
     assert given.word_counts_.tolist() == [0, 1, 0, 2]
     assert (given.n_empty_texts_, given.n_cut_texts_, given.n_words_once_) == (0, 0, 1)
@@ -446,11 +447,14 @@ def test_counts_are_those_of_the_ids(texts):
     assert encoder.word_counts_[1:].tolist() == expected[1:].tolist()
     assert encoder.word_counts_[0] == 0
     assert encoder.n_words_once_ == (expected[2:] == 1).sum()
+    assert encoder.cut_share_ == 0
     assert encoder.n_empty_texts_ == (ids == 0).all(axis=1).sum()
 
 
 CLAUSES = [f"这部电影{a}{b}看" for a in "很非常不太真挺好" for b in "一二三四五"]
 NEW = [" ".join(f"w{i}-{j}" for j in range(8)).replace("-", "x") for i in range(30)]
+UNSPACED = ["、".join(f"ไทย{chr(0xE01 + i)}ดี{j}มาก" for j in range(4)) + "、" for i in range(30)]
+LONG = [f"電影{i}好看" for i in range(600)]
 
 
 @pytest.mark.parametrize(
@@ -462,7 +466,13 @@ NEW = [" ".join(f"w{i}-{j}" for j in range(8)).replace("-", "x") for i in range(
             "40 of 40 texts are one word.*once: give",
         ),
         ([""] * 30 + ["a b"] * 10, {}, "30 of 40 texts hold no word: check"),
-        (NEW, {}, "240 of 240 words occur once.*check tokenizer"),
+        (NEW, {}, "240 of 240 words occur once.*give a tokenizer"),
+        (
+            UNSPACED,
+            {"tokenizer": "[^、]+|、"},
+            "120 of 120 words occur once.*cuts texts",
+        ),
+        (["、".join(LONG)], {"tokenizer": "[^、]+|、"}, "600 of 600 words occur once"),
         (
             ["a b c", "a b", "b"] * 20,
             {"max_length": 1},
@@ -478,6 +488,8 @@ def test_fit_warns_where_words_look_wrong(texts, params, message):
 def test_the_default_cuts_clauses_and_warns_of_nothing():
     encoder = WordEncoder().fit(CLAUSES)
     assert encoder.tokenize(CLAUSES[:1]) == [list("这部电影很一看")]
+    WordEncoder().fit(UNSPACED)
+    WordEncoder().fit(["、".join(LONG)])
     WordEncoder().fit(["one", "two", "three", "one"] * 10)
     WordEncoder().fit(NEW[:5])
 

@@ -2,6 +2,7 @@
 """Words of all scripts: twenty and more by hand, and each place against Unicode's rules."""
 
 import re
+import time
 import unicodedata
 
 import pytest
@@ -77,7 +78,9 @@ FACTS = [  # of UAX 29: what stands in one place, and where words end
     ("a\u0308b", 1), ("a\u00adb", 1), ("a\u200db", 1), ("a_1_b", 1), ("ab12", 1), ("カ\u3099タ", 1),
     ("a\u05f4b", 1), ("a\u2027b", 1), ("ש'", 1), ("ש\"ש", 1), ("🇦🇧🇨", 2), ("🇦🇧🇨🇩", 2), ("a🇦🇧", 2),
     ("🛑\u200d🛑", 1), ("a🛑", 2), ("😀\u200d😀", 1), ("a''b", 4), ("文字", 2), ("ひら", 2),
-    ("a b", 2), ("a\u2060b", 1), ("\u0308a", 2), ("가각", 1), ("\u1100\u1161", 1), ("๑๒", 1),
+    ("a b", 2), ("a\u2060b", 1), ("a\ufeffb", 1), ("a\u0308\u200db", 1), ("カ\u200dタ", 1),
+    ("🏴\u200d☠\ufe0f", 1), ("👍🏽👍", 2), ("א\u05b0'א", 1), ("_a_", 1), ("1_a", 1), ("カa", 2),
+    ("\u0308a", 2), ("가각", 1), ("\u1100\u1161", 1), ("๑๒", 1),
 ]  # fmt: skip
 
 
@@ -127,6 +130,20 @@ def test_ascii_is_split_as_ever(text):
     assert preparer("NFC", True)(text) == text.lower()
 
 
+def test_a_zero_width_space_ends_a_word_and_is_none():
+    assert WordEncoder().tokenize(["a\u200bb \u200b ភាសា\u200bខ្មែរ"]) == [
+        ["a", "b", "ភា", "សា", "ខ្មែ", "រ"]
+    ]
+
+
+@pytest.mark.parametrize("row", ["\u200d", "\u200c\u0301", "\u064e\u200c", "\ufe0f\u200d"])
+@pytest.mark.parametrize("first", ["", "字", "ن", "👩"])
+def test_long_rows_of_marks_take_no_ages(row, first):
+    start = time.process_time()
+    assert len(WordEncoder().tokenize([first + row * 10_000 + " end"])[0]) <= 3
+    assert time.process_time() - start < 0.5  # 0.02; looking back to the first took 1 to 3
+
+
 @given(st.sampled_from(sorted(SPELLINGS)), st.sampled_from("\u00ad\ufeff\u2060"), st.data())
 def test_unseen_characters_change_no_word(name, unseen, data):
     text = SPELLINGS[name][0]
@@ -144,7 +161,9 @@ def test_words_alone_are_themselves(name):
 def test_case_as_turkish_has_it():
     turkish, other = WordEncoder(lowercase="tr"), WordEncoder()
     assert turkish.tokenize(["ISPARTA İyi I\u0307yi DIŞ"]) == [["ısparta", "iyi", "iyi", "dış"]]
-    assert other.tokenize(["ISPARTA İyi I\u0307yi"]) == [["isparta", "iyi", "iyi"]]
+    expected = [["isparta", "iyi", "iyi", "iyi"]]
+    assert other.tokenize(["ISPARTA İyi I\u0307yi i\u0307yi"]) == expected
+    assert other.tokenize(["İSTANBUL".lower()]) == other.tokenize(["istanbul"])
     assert WordEncoder(lowercase=False).tokenize(["İyi ISPARTA"]) == [["İyi", "ISPARTA"]]
 
 
