@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -66,6 +67,7 @@ def numbers(column: pd.Series, decimal: str) -> Numbers:
     return Numbers(values, frozenset(unit for _, unit in found.values() if unit))
 
 
+@lru_cache
 def _number_pattern(thousands: str, decimal: str) -> re.Pattern[str]:
     between = f"[{re.escape(thousands)}'\u2019{_BLANKS}]"
     grouped = rf"\d{{1,3}}(?:(?P<between>{between})\d{{3}})(?:(?P=between)\d{{3}})*"

@@ -16,7 +16,7 @@ _PACKED: dict[bytes, tuple[str, Callable[[bytes], bytes]]] = {
     b"BZh": ("bzip2", bz2.decompress),
     b"\xfd7zXZ\x00": ("xz", lzma.decompress),
 }
-_DAMAGED = (OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, NotImplementedError)
+_DAMAGED = (OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile)
 # What is sometimes handed over in place of a table, by its first bytes.
 _OTHERS = {
     b"\x28\xb5\x2f\xfd": "a file packed by zstd: unpack it first",
@@ -79,13 +79,13 @@ def is_parquet(content: bytes) -> bool:
 def _unpacked(path: Path, name: str, unpack: Callable[[bytes], bytes], content: bytes) -> bytes:
     try:
         return unpack(content)
-    except _DAMAGED as error:
+    except RuntimeError as error:  # of zipfile: a password; of ours: several members
+        raise ValueError(f"{path} must be a {name} file of one table; {error}.") from error
+    except (*_DAMAGED, ValueError) as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise ValueError(
             f"{path} must be a whole {name} file; it is damaged ({reason}). Fetch or pack it again."
         ) from error
-    except (RuntimeError, ValueError) as error:  # of zipfile: a password; of ours: several members
-        raise ValueError(f"{path} must be a {name} file of one table; {error}.") from error
 
 
 def _only_member(content: bytes) -> bytes:
@@ -97,7 +97,7 @@ def _only_member(content: bytes) -> bytes:
         ]
         if len(names) != 1:
             shown = ", ".join(map(repr, names[:5])) or "nothing"
-            raise ValueError(f"found {shown}: unpack it and name one file")
+            raise RuntimeError(f"found {shown}: unpack it and name one file")
         return archive.read(names[0])
 
 

@@ -145,7 +145,7 @@ def _quoting(text: str, path: Path, separator: str, quote: str | None) -> tuple[
     even = len(plain.widths()) == 1 and len(plain.rows[0]) > 1
     characters = "quotation marks are characters of the text"
     if quoted.error is None and len(quoted.widths()) == 1:
-        if not even or len(quoted.rows) == len(plain.rows):
+        if not even or len(quoted.rows) == len(plain.rows) or _breaks_lines_often(quoted):
             return quoted, ""
         if separator != "\t":
             line = next(a for a, b in zip(quoted.lines[1:], plain.lines[1:], strict=False) if a > b)
@@ -163,6 +163,12 @@ def _quoting(text: str, path: Path, separator: str, quote: str | None) -> tuple[
     if quoted.error:
         raise ValueError(_misfit(path, *quoted.error))
     return quoted, ""
+
+
+def _breaks_lines_often(quoted: _Parsed) -> bool:
+    """Tell whether cells with line breaks are no accident of two stray marks."""
+    n_broken = sum(any("\n" in cell or "\r" in cell for cell in row) for row in quoted.rows)
+    return n_broken > len(quoted.rows) / 10
 
 
 def _misfit(path: Path, line: int, reason: str) -> str:
@@ -208,7 +214,8 @@ def _fitted(
     names: list[str], rows: list[list[str]], lines: list[int], path: Path, wanted: set[str]
 ) -> tuple[list[str], list[list[str]]]:
     """Return names and rows of one length, or refuse the first row that has another."""
-    if rows and all(len(row) == len(names) + 1 for row in rows) and any(row[-1] for row in rows):
+    one_more = all(len(row) == len(names) + 1 for row in rows) and any(row[-1] for row in rows)
+    if one_more and len(names) > 1 and wanted <= set(names):
         names = ["", *names]  # the names of rows, which R writes without a name of their own
     n = len(names)
     for row, line in zip(rows, lines, strict=True):

@@ -38,8 +38,10 @@ _USUAL_MARKS = set(
     "\u20ac\u201a\u201e\u2026\u2018\u2019\u201c\u201d\u2022\u2013\u2014\u2122\u00a0\u00b4"
     "¡£§©«®°±²³·º»¼½¾¿"
 )
-_MULTIBYTE = ("cp932", "shift_jis", "gb18030", "gbk", "big5", "cp949", "euc_kr", "euc_jp")
-_SURE, _LOOKED_AT = 0.15, 1 << 16
+# Letters that show an encoding, at least.
+_ENOUGH, _LOOKED_AT = 8, 1 << 16
+# A Chinese letter inside a word of small Latin ones: two bytes of another encoding.
+_GLUED = re.compile(r"[a-z][\u3400-\u9fff]|[\u3400-\u9fff][a-z]{2}")
 
 
 class Decoded(NamedTuple):
@@ -126,7 +128,7 @@ def _by_letters(content: bytes, path: Path, error: UnicodeDecodeError) -> Decode
     """Read an older encoding; UTF-8 that is damaged in places is refused with the first."""
     lines = b"\n".join(line for line in content.splitlines() if not line.isascii())
     if not _is_utf8_but_for_a_few(lines):
-        for name in ("cp1252", _one_of_many_bytes(lines)):
+        for name in ("cp1252", _east_asian(lines)):
             text = _decoded(content, name) if name else None
             if text is not None and (name != "cp1252" or _is_western(text)):
                 shown = ", ".join(_words(text)[:4])
@@ -152,14 +154,37 @@ def _is_western(text: str) -> bool:
     return one_language and usual and not _STRAY_MARK.search(text)
 
 
-def _one_of_many_bytes(lines: bytes) -> str | None:
-    """Return the Chinese, Japanese or Korean encoding that fits, if one does and no other."""
-    fits = [m for m in _matches(lines) if m.encoding in _MULTIBYTE]
-    runs = fits and re.search(r"[^\x00-\x7f]{2}", str(fits[0]))
-    if not runs or fits[0].chaos > _SURE or len(re.findall(r"[^\x00-\x7f]", str(fits[0]))) < 10:
-        return None
-    sure = len(fits) == 1 or fits[1].chaos > fits[0].chaos + 0.1
-    return str(fits[0].encoding) if sure else None
+def _east_asian(lines: bytes) -> str | None:
+    """Return the Chinese, Japanese or Korean encoding whose common letters these bytes are.
+
+    The others' bytes make letters, too, but rare ones: a guess by valid bytes would be none.
+    """
+    for name in ("cp932", "euc_jp"):
+        if _share(_decoded(lines, name), "\u3041", "\u3096") > 0.2:  # hiragana
+            return name
+    if _share(_decoded(lines, "euc_kr"), "\uac00", "\ud7a3") > 0.95:  # Hangul, the common part
+        return "cp949"
+    for name, decoder, leads in (
+        ("gb18030", "gb2312", (0xB0, 0xD7)),
+        ("big5", "big5", (0xA4, 0xC6)),
+    ):
+        text = _decoded(lines, decoder)
+        if text is not None:
+            common = _share_of_leads(lines, *leads) > 0.9 and not _GLUED.search(text)
+            return name if common else None
+    return None
+
+
+def _share(text: str | None, first: str, last: str) -> float:
+    """Return how much of the different letters outside ASCII lies in a range; 0 of a few."""
+    letters = {letter for letter in text or "" if not letter.isascii() and letter.isalpha()}
+    return sum(first <= letter <= last for letter in letters) / max(_ENOUGH, len(letters))
+
+
+def _share_of_leads(lines: bytes, first: int, last: int) -> float:
+    """Return how many different letters of two bytes begin in a range; 0 of a few."""
+    leads = [pair[0] for pair in set(re.findall(rb"[\x81-\xfe][\x40-\xfe]", lines))]
+    return sum(first <= lead <= last for lead in leads) / max(_ENOUGH, len(leads))
 
 
 def _matches(lines: bytes) -> list:

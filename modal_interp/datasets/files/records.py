@@ -110,7 +110,7 @@ def table_records(content: bytes, path: Path, kind: str) -> Records:
             frame = pd.read_parquet(io.BytesIO(content))
         else:
             with pd.ExcelFile(io.BytesIO(content)) as book:
-                frame = book.parse(0, dtype=object, keep_default_na=False, na_values=[])
+                frame = pd.read_excel(book, dtype=object, keep_default_na=False)
                 first, *others = book.sheet_names
             told["sheet"] = f"{first}" + (f"; not read: {_shown(others)}" if others else "")
     except ImportError:
