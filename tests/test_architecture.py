@@ -57,6 +57,7 @@ IN_ORDER = {
         "inputs",
         "batches",
         "outputs",
+        "state",
         "hooks",
         "words",
         "forward",

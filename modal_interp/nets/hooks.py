@@ -5,46 +5,108 @@ This is the only file that hooks a module or switches its layers.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from threading import RLock
 from typing import Any
 
 import torch
 from skorch import NeuralNet
 from torch import Tensor, nn
 
+from modal_interp.nets.state import CopyBeforeWriting, Found
+
+# Held by the one query that looks into a net. Nets share torch's switches and generators, and may
+# share layers, so it is one for all of them; a query inside a query may have it too.
+_one_at_a_time = RLock()
+
+
+def _renew_lock() -> None:
+    """Let a forked process query, though another thread of its parent did so at the time."""
+    global _one_at_a_time  # noqa: PLW0603
+    _one_at_a_time = RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_lock)
+
 
 @contextmanager
 def untouched(net: NeuralNet) -> Iterator[set[nn.Parameter]]:
     """Evaluate with frozen parameters inside; put everything back outside.
 
-    Gives the parameters that training changes. Training mode, ``requires_grad``, ``.grad``,
-    parameters and the random generators are afterwards what they were before.
+    Gives the parameters that training changes. The module, its layers' attributes, modes and
+    hooks, ``requires_grad``, parameters and buffers, torch's switches and the random generators are
+    afterwards what they were before, also where the passes are interrupted, and whatever a forward
+    pass of the module rewrites. One thread at a time is inside; what holds outside (autocast,
+    inference mode, another default dtype) does not matter here.
     """
-    tops = [getattr(net, name + "_") for name in [*net._modules, *net._criteria]]
-    modules = [m for top in tops if isinstance(top, nn.Module) for m in top.modules()]
-    modes = [(m, m.training) for m in modules]
-    required = [(p, p.requires_grad) for m in modules for p in m.parameters(recurse=False)]
-    # An embedding with max_norm rewrites its own rows in every forward pass.
-    rewritten = [
-        (m, m.weight.detach().clone())
-        for m in modules
-        if isinstance(m, nn.Embedding) and m.max_norm is not None
-    ]
-    cuda = sorted({p.device.index for p, _ in required if p.is_cuda})
-    try:
-        net._set_training(False)
-        for p, _ in required:
-            p.requires_grad_(False)
-        with torch.random.fork_rng(devices=cuda):
-            yield {p for p, require in required if require}
-    finally:
-        for m, mode in modes:
+    with _one_at_a_time:
+        found = Found(net)
+        try:
+            try:
+                with torch.inference_mode(False) if torch.is_inference_mode_enabled() else _NOTHING:
+                    _as_if_alone(net, found)
+                    yield {p for p, require in found.required if require}
+            finally:
+                _put_back(found)
+        finally:
+            _put_back(found)  # where the first was interrupted
+
+
+_NOTHING = nullcontext()
+
+
+def _as_if_alone(net: NeuralNet, found: Found) -> None:
+    """Evaluate, whatever mode the net is in and whatever torch's switches say."""
+    for kind in ("cpu", "cuda"):
+        torch.set_autocast_enabled(kind, False)
+    torch.set_anomaly_enabled(False)
+    dtypes = {p.dtype for p, _ in found.required if p.dtype in (torch.float32, torch.float64)}
+    if len(dtypes) == 1 and torch.get_default_dtype() not in dtypes:
+        torch.set_default_dtype(*dtypes)
+    for m in found.modules:
+        _run_as_written(m)
+    net._set_training(False)
+    for p, _ in found.required:
+        p.requires_grad_(False)
+    if found.tensors.large:
+        _watch_first_pass(net, found)
+
+
+def _run_as_written(module: nn.Module) -> None:
+    """Let a compiled module run uncompiled, so that hooks act and all shapes will do."""
+    own = vars(module)
+    original = own.get("_modules", {}).get("_orig_mod")
+    if original is not None and "dynamo_ctx" in own:
+        own["forward"] = original
+    if own.get("_compiled_call_impl") is not None:
+        own["_compiled_call_impl"] = None
+
+
+def _watch_first_pass(net: NeuralNet, found: Found) -> None:
+    """Copy what the module writes to in its first pass, before it does."""
+    given = vars(net).get("infer")
+
+    def infer(*args: Any, **kwargs: Any) -> Any:
+        own = vars(net)
+        own.pop("infer") if given is None else own.update(infer=given)
+        try:
+            with CopyBeforeWriting(found.tensors):
+                return net.infer(*args, **kwargs)
+        except Exception:  # of whatever kind: some modules cannot be watched
+            found.tensors.copy_large()
+            return net.infer(*args, **kwargs)
+
+    vars(net)["infer"] = infer
+
+
+def _put_back(found: Found) -> None:
+    for m, mode in found.modes:
+        if m.training != mode:
             m.training = mode
-        for p, require in required:
-            p.requires_grad_(require)
-        for m, weight in rewritten:
-            m.weight.data.copy_(weight)
+    found.put_back()
 
 
 @contextmanager
