@@ -42,20 +42,23 @@ def untouched(net: NeuralNet) -> Iterator[set[nn.Parameter]]:
     pass of the module rewrites. One thread at a time is inside; what holds outside (autocast,
     inference mode, another default dtype) does not matter here.
     """
-    with _one_at_a_time:
-        found = Found(net)
+    ambient = torch.inference_mode(False) if torch.is_inference_mode_enabled() else nullcontext()
+    with _one_at_a_time, _left_as_found(net) as found, ambient:
+        _as_if_alone(net, found)
+        yield {p for p, require in found.required if require}
+
+
+@contextmanager
+def _left_as_found(net: NeuralNet) -> Iterator[Found]:
+    # A function of its own: an interruption at the word `try` passes by what surrounds it.
+    found = Found(net)
+    try:
         try:
-            try:
-                with torch.inference_mode(False) if torch.is_inference_mode_enabled() else _NOTHING:
-                    _as_if_alone(net, found)
-                    yield {p for p, require in found.required if require}
-            finally:
-                _put_back(found)
+            yield found
         finally:
-            _put_back(found)  # where the first was interrupted
-
-
-_NOTHING = nullcontext()
+            _put_back(found)
+    finally:
+        _put_back(found)  # where the first was interrupted
 
 
 def _as_if_alone(net: NeuralNet, found: Found) -> None:
