@@ -62,7 +62,9 @@ def batches(net: NeuralNet, X: Any, *, verbose: int = 0) -> Iterator[tuple[Rows,
     else:
         X = X[np.arange(len(X))] if isinstance(X, Samples) else X
         read, n_batches = _as_skorch_reads(net, X), None
-    yield from tqdm(read, total=n_batches, unit="batch", leave=False, disable=verbose <= 0)
+    # A bar that is not shown takes a lock of tqdm's all the same.
+    shown = verbose > 0
+    yield from tqdm(read, total=n_batches, unit="batch", leave=False) if shown else read
 
 
 def _collates(net: NeuralNet) -> bool:
