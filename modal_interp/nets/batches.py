@@ -10,26 +10,33 @@ import torch
 from skorch import NeuralNet
 from skorch.dataset import Dataset, get_len, unpack_data
 from skorch.utils import is_dataset
-from torch import Tensor
+from torch import Tensor, nn
 from torch.utils.data import DataLoader
 from tqdm.auto import tqdm
 
+from modal_interp._out_of_core import working_memory
 from modal_interp.nets.inputs import check_batch
 from modal_interp.nets.layers import reads_words
-from modal_interp.nets.samples import Rows, Samples
+from modal_interp.nets.samples import Rows, Samples, rows_at_once
 
 # Samples of a pass, unless the net's iterator_valid__batch_size says otherwise. Batches for
 # training are far smaller than what is fast without weight updates.
 _BATCH_SIZE = 256
+# What layers behind the input hold of each of its floats, about.
+_HIDDEN = 32
+_EMBEDDINGS = (nn.Embedding, nn.EmbeddingBag)
 # Batches whose samples are sorted by length together: so far apart rows of a file are read.
 _SORTED_TOGETHER = 256
 
 
-def batches(net: NeuralNet, X: Any, *, verbose: int = 0) -> Iterator[tuple[Rows, Any]]:
+def batches(
+    net: NeuralNet, X: Any, *, n_outputs: int = 0, verbose: int = 0
+) -> Iterator[tuple[Rows, Any]]:
     """Yield (rows, batch): the rows of `X` and what the net's module takes for them.
 
     A plain array is read texts of like length together, so that modules which trim padding have
-    less of it to compute. Everything else (a data set of the user's, another iterator) is read as
+    less of it to compute. Batches of long texts, or of many outputs, are smaller: what a pass holds
+    of them is to fit into scikit-learn's ``working_memory``. Everything else (a data set of the user's, another iterator) is read as
     skorch reads it.
 
     Parameters
@@ -38,6 +45,8 @@ def batches(net: NeuralNet, X: Any, *, verbose: int = 0) -> Iterator[tuple[Rows,
         A fitted net.
     X : array of shape (n, ...), Samples, or whatever the net's ``dataset`` takes
         Samples.
+    n_outputs : int
+        How many outputs' gradients by each input are held.
     verbose : int
         Greater than 0 shows a progress bar, counted in batches.
 
@@ -57,11 +66,13 @@ def batches(net: NeuralNet, X: Any, *, verbose: int = 0) -> Iterator[tuple[Rows,
     arrays = isinstance(X, np.ndarray | Samples) and net.dataset is Dataset
     read: Iterator[tuple[Rows, Any]]
     if arrays and _reads_as_usual(net) and net.iterator_valid is DataLoader and not _collates(net):
-        size = _batch_size(net, len(X))
-        read, n_batches = _by_length(net, X, size), -(-len(X) // size)
+        size, room = _batch_size(net, len(X)), _room(net, n_outputs)
+        whole = size * int(np.prod(X.shape[1:])) <= room
+        read = _by_length(net, X, size, room)
+        n_batches = -(-len(X) // size) if whole else None
     else:
         X = X[np.arange(len(X))] if isinstance(X, Samples) else X
-        read, n_batches = _as_skorch_reads(net, X), None
+        read, n_batches = _in_parts(_as_skorch_reads(net, X), _room(net, n_outputs)), None
     # A bar that is not shown takes a lock of tqdm's all the same.
     shown = verbose > 0
     yield from tqdm(read, total=n_batches, unit="batch", leave=False) if shown else read
@@ -77,18 +88,40 @@ def _reads_as_usual(net: NeuralNet) -> bool:
     return all(maker.__module__.split(".")[0] in ("skorch", "modal_interp") for maker in makers)
 
 
-def _input_dtype(net: NeuralNet, X: Any) -> Any:
-    """Return what the module computes with: word ids, or reals as precise as its parameters."""
-    whole = X.dtype.kind in "iub"
-    if whole and reads_words(net):
-        return np.int64
-    if whole and not hasattr(net, "n_features_in_"):
-        return X.dtype  # ids, perhaps, that a module of the user's looks up in its own way
-    return np.float64 if _is_double(net) else np.float32
+def _room(net: NeuralNet, n_outputs: int) -> int:
+    """Return how many words or features of a batch are to be passed at once."""
+    widths = [m.embedding_dim for m in net.module_.modules() if isinstance(m, _EMBEDDINGS)]
+    floats = max(widths, default=1) * (_HIDDEN + 2 * n_outputs)
+    return max(1, int(working_memory() / (4 * floats)))
+
+
+def _as_read(net: NeuralNet, X: Any) -> np.dtype[Any]:
+    """Return the dtype in which the net reads `X`: its own, as ``predict_proba`` does, if it can.
+
+    Else word ids, or reals as precise as the parameters.
+    """
+    words = X.dtype.kind in "iub" and reads_words(net)
+    usual = np.dtype(np.int64 if words else np.float32)
+    if X.dtype == usual or hasattr(net, "n_features_in_") or not len(X):
+        return X.dtype if X.dtype == usual else usual
+    try:
+        with torch.no_grad():
+            net.infer(torch.from_numpy(np.asarray(X[np.arange(1)])).to(net.device))
+    except Exception:  # of whatever kind: the module is the user's
+        return np.dtype(np.float64) if not words and _is_double(net) else usual
+    return X.dtype
 
 
 def _is_double(net: NeuralNet) -> bool:
     return any(p.dtype == torch.float64 for p in net.module_.parameters())
+
+
+def _in_precision(net: NeuralNet, Xi: Tensor) -> Tensor:
+    """Return a batch of real numbers in half precision where all parameters have it."""
+    dtypes = {p.dtype for p in net.module_.parameters() if p.is_floating_point()}
+    if Xi.dtype != torch.float32 or not dtypes <= {torch.float16, torch.bfloat16}:
+        return Xi
+    return Xi.to(dtypes.pop()) if len(dtypes) == 1 else Xi
 
 
 def _batch_size(net: NeuralNet, n: int) -> int:
@@ -96,24 +129,50 @@ def _batch_size(net: NeuralNet, n: int) -> int:
     return max(1, n) if size == -1 else size
 
 
-def _by_length(net: NeuralNet, X: Any, size: int) -> Iterator[tuple[Rows, Tensor]]:
+def _by_length(net: NeuralNet, X: Any, size: int, room: int) -> Iterator[tuple[Rows, Tensor]]:
     """Yield batches on the net's device, texts of like length together."""
-    dtype = _input_dtype(net, X)
+    dtype = _as_read(net, X)
+    texts = X.ndim == 2 and X.dtype.kind in "iu"
     for start in range(0, len(X), size * _SORTED_TOGETHER):
         together = np.arange(start, min(start + size * _SORTED_TOGETHER, len(X)))
-        if X.ndim == 2 and X.dtype.kind in "iu":
-            together = together[np.argsort(_lengths(X, together), kind="stable")]
-        for first in range(0, len(together), size):
-            rows = together[first : first + size]
+        lengths = np.full(len(together), int(np.prod(X.shape[1:])))
+        if texts:
+            found = _lengths(X, together)
+            order = np.argsort(found, kind="stable")
+            together = together[order]
+            # Only a module that is known to trim padding does not read all columns.
+            lengths = found[order] if _trims(net) else lengths
+        first = 0
+        while first < len(together):
+            padded = lengths[first : first + size] * np.arange(1, len(lengths[first:][:size]) + 1)
+            n_rows = max(1, int(np.searchsorted(padded, room, side="right")))
+            rows = together[first : first + n_rows]
+            first += n_rows
             batch = np.asarray(X[rows]).astype(dtype, copy=False)
-            yield rows, torch.from_numpy(batch).to(net.device)
+            yield rows, _in_precision(net, torch.from_numpy(batch).to(net.device))
+
+
+def _trims(net: NeuralNet) -> bool:
+    return type(net.module_).__module__.startswith("modal_interp.modules")
+
+
+def _in_parts(read: Iterator[tuple[Rows, Any]], room: int) -> Iterator[tuple[Rows, Any]]:
+    """Yield batches that an iterator of the user's gave, large ones in parts."""
+    for rows, Xi in read:
+        if not isinstance(Xi, Tensor) or Xi.numel() <= room or len(Xi) < 2:
+            yield rows, Xi
+            continue
+        n_rows = max(1, room // max(1, Xi[0].numel()))
+        for first in range(0, len(Xi), n_rows):
+            yield rows[first : first + n_rows], Xi[first : first + n_rows]
 
 
 def _lengths(X: Any, rows: Rows) -> Rows:
     """Return the place behind the last word of each text, a few texts at a time."""
     lengths = np.zeros(len(rows), dtype=np.intp)
-    for start in range(0, len(rows), _BATCH_SIZE * 16):
-        is_word = np.asarray(X[rows[start : start + _BATCH_SIZE * 16]]) != 0
+    at_once = rows_at_once(X)
+    for start in range(0, len(rows), at_once):
+        is_word = np.asarray(X[rows[start : start + at_once]]) != 0
         last = is_word.shape[1] - np.argmax(is_word[:, ::-1], axis=1)
         lengths[start : start + len(last)] = np.where(is_word.any(axis=1), last, 0)
     return lengths
@@ -124,8 +183,12 @@ def _of_data_set(net: NeuralNet, batch: Any) -> Any:
     alone = isinstance(batch, list | tuple) and len(batch) == 1
     Xi = batch if isinstance(batch, Tensor) else batch[0] if alone else unpack_data(batch)[0]
     check_batch(net, Xi)
-    real = isinstance(Xi, Tensor) and Xi.is_floating_point()
-    return Xi.double() if real and _is_double(net) else Xi.float() if real else Xi
+    if not isinstance(Xi, Tensor):
+        return Xi
+    Xi = Xi.clone() if Xi.is_inference() else Xi  # which no gradient could be pulled through
+    if not Xi.is_floating_point() or Xi.dtype in {p.dtype for p in net.module_.parameters()}:
+        return Xi
+    return Xi.double() if _is_double(net) else _in_precision(net, Xi.float())
 
 
 def _as_skorch_reads(net: NeuralNet, X: Any) -> Iterator[tuple[Rows, Any]]:

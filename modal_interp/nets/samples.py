@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 Rows = NDArray[np.intp]
 
-# Rows that are looked at together: 2 MB of word ids, for texts of 64 words.
-_ROWS = 1 << 12
+# Bytes that are looked at together: 4,096 texts of 64 words.
+_BYTES = 1 << 21
 
 
 class Samples:
@@ -53,6 +53,11 @@ class Samples:
         return Samples(self.arrays, rows if self.rows is None else self.rows[rows])
 
 
+def rows_at_once(X: Any) -> int:
+    """Return how many rows of an array to look at together, however long they are."""
+    return max(1, _BYTES // max(1, int(np.prod(X.shape[1:])) * X.dtype.itemsize))
+
+
 def stacked(parts: list[Any]) -> Samples | None:
     """Return all samples of some collections, or None where these are not arrays alike."""
     if not all(isinstance(part, np.ndarray) for part in parts):
@@ -92,8 +97,9 @@ def _by_content(samples: Samples) -> tuple[Rows, Rows]:
 
 def _bytes(samples: Samples) -> Iterator[tuple[Rows, NDArray[np.uint64]]]:
     """Yield numbers of rows and what they hold, (b, w): equal where the rows are."""
-    for start in range(0, len(samples), _ROWS):
-        numbers = np.arange(start, min(start + _ROWS, len(samples)))
+    at_once = rows_at_once(samples)
+    for start in range(0, len(samples), at_once):
+        numbers = np.arange(start, min(start + at_once, len(samples)))
         yield numbers, _as_words(samples[numbers])
 
 
@@ -116,7 +122,8 @@ def _hashes(words: NDArray[np.uint64]) -> NDArray[np.uint64]:
 def _are_equal(samples: Samples, others: Rows) -> bool:
     """Tell whether each row equals the other one that is named for it."""
     named = np.flatnonzero(others != np.arange(len(others)))
-    blocks = (named[start : start + _ROWS] for start in range(0, len(named), _ROWS))
+    at_once = rows_at_once(samples)
+    blocks = (named[start : start + at_once] for start in range(0, len(named), at_once))
     return all(
         np.array_equal(_as_words(samples[rows]), _as_words(samples[others[rows]]))
         for rows in blocks
