@@ -16,14 +16,15 @@ from tqdm.auto import tqdm
 
 from modal_interp._out_of_core import working_memory
 from modal_interp.nets.inputs import check_batch
-from modal_interp.nets.layers import reads_words
+from modal_interp.nets.layers import is_double, reads_words
 from modal_interp.nets.samples import Rows, Samples, rows_at_once
 
 # Samples of a pass, unless the net's iterator_valid__batch_size says otherwise. Batches for
 # training are far smaller than what is fast without weight updates.
 _BATCH_SIZE = 256
-# What layers behind the input hold of each of its floats, about.
-_HIDDEN = 32
+# What layers behind the input hold of each of its floats, about, and the bytes that a pass may hold
+# however little memory there is to be: smaller batches would be far slower.
+_HIDDEN, _LEAST = 32, 1 << 26
 _EMBEDDINGS = (nn.Embedding, nn.EmbeddingBag)
 # Batches whose samples are sorted by length together: so far apart rows of a file are read.
 _SORTED_TOGETHER = 256
@@ -36,8 +37,8 @@ def batches(
 
     A plain array is read texts of like length together, so that modules which trim padding have
     less of it to compute. Batches of long texts, or of many outputs, are smaller: what a pass holds
-    of them is to fit into scikit-learn's ``working_memory``. Everything else (a data set of the user's, another iterator) is read as
-    skorch reads it.
+    of them is to fit into scikit-learn's ``working_memory``. Everything else (a data set of the
+    user's, another iterator) is read as skorch reads it, and large batches in parts.
 
     Parameters
     ----------
@@ -92,7 +93,7 @@ def _room(net: NeuralNet, n_outputs: int) -> int:
     """Return how many words or features of a batch are to be passed at once."""
     widths = [m.embedding_dim for m in net.module_.modules() if isinstance(m, _EMBEDDINGS)]
     floats = max(widths, default=1) * (_HIDDEN + 2 * n_outputs)
-    return max(1, int(working_memory() / (4 * floats)))
+    return max(1, int(max(working_memory(), _LEAST) / (4 * floats)))
 
 
 def _as_read(net: NeuralNet, X: Any) -> np.dtype[Any]:
@@ -108,12 +109,8 @@ def _as_read(net: NeuralNet, X: Any) -> np.dtype[Any]:
         with torch.no_grad():
             net.infer(torch.from_numpy(np.asarray(X[np.arange(1)])).to(net.device))
     except Exception:  # of whatever kind: the module is the user's
-        return np.dtype(np.float64) if not words and _is_double(net) else usual
+        return np.dtype(np.float64) if not words and is_double(net) else usual
     return X.dtype
-
-
-def _is_double(net: NeuralNet) -> bool:
-    return any(p.dtype == torch.float64 for p in net.module_.parameters())
 
 
 def _in_precision(net: NeuralNet, Xi: Tensor) -> Tensor:
@@ -188,7 +185,7 @@ def _of_data_set(net: NeuralNet, batch: Any) -> Any:
     Xi = Xi.clone() if Xi.is_inference() else Xi  # which no gradient could be pulled through
     if not Xi.is_floating_point() or Xi.dtype in {p.dtype for p in net.module_.parameters()}:
         return Xi
-    return Xi.double() if _is_double(net) else _in_precision(net, Xi.float())
+    return Xi.double() if is_double(net) else _in_precision(net, Xi.float())
 
 
 def _as_skorch_reads(net: NeuralNet, X: Any) -> Iterator[tuple[Rows, Any]]:

@@ -20,11 +20,13 @@ from torch import Tensor, nn
 from modal_interp.nets.batches import Rows, batches
 from modal_interp.nets.forward import as_array, in_order
 from modal_interp.nets.hooks import embeddings_as_leaves, kept, sparse_embeddings, untouched
+from modal_interp.nets.inputs import as_real
 from modal_interp.nets.layers import (
     find_embedding,
     find_output,
     has_layer,
     how_read,
+    is_guessed,
     padding_id,
     reads_words,
 )
@@ -111,7 +113,9 @@ def word_gradients(
             explained = _explained(net, Xi, logits, target, classes)
             ids, embeddings = words_read(calls)
             gradients = _pull(explained, [leaf for _, leaf in calls])
-            ids, embeddings, gradients = sample_first(rows, Xi, ids, embeddings, gradients)
+            ids, embeddings, gradients = sample_first(
+                rows, Xi, ids, embeddings, gradients, guessed=is_guessed(net, **read_by)
+            )
             is_word = ids != padding
             yield WordGradients(
                 rows, ids, is_word, embeddings.float(), gradients.float(), explained.several
@@ -150,7 +154,7 @@ def feature_gradients(
         kept(_logits_layer(net, target, **read_by)) as logits,
     ):
         for rows, Xi in batches(net, X, verbose=verbose):
-            leaf = to_tensor(Xi, device=net.device).detach().clone().requires_grad_()
+            leaf = as_real(net, to_tensor(Xi, device=net.device)).requires_grad_()
             explained = _explained(net, leaf, logits, target, classes)
             rows_of.append(rows)
             parts.append(as_array(_pull(explained, [leaf])))
@@ -267,7 +271,8 @@ def _vectorized(
         found = torch.func.vmap(jacobian, in_dims=(None, 0), chunk_size=chunk)(named, Xi)
     except Exception:  # of whatever kind: the module is the user's, and there is another way
         return None
-    return sum(g.flatten(start_dim=2).square().sum(dim=2) for g in found.values()).sqrt()
+    squares = [g.reshape(*g.shape[:2], -1).square().sum(dim=2) for g in found.values()]
+    return torch.stack(squares).sum(dim=0).sqrt()
 
 
 def _pull(explained: Explained, leaves: list[Tensor]) -> Tensor:

@@ -24,7 +24,7 @@ _one_at_a_time = RLock()
 
 def _renew_lock() -> None:
     """Let a forked process query, though another thread of its parent did so at the time."""
-    global _one_at_a_time  # noqa: PLW0603
+    global _one_at_a_time
     _one_at_a_time = RLock()
 
 

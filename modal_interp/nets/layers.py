@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+import torch
 from skorch import NeuralNet
 from torch import nn
 
@@ -92,6 +93,12 @@ def find_output(net: NeuralNet, **read_by: Any) -> nn.Linear:
     return _find(net, name, nn.Linear, param="output_layer", position=-1)
 
 
+def is_guessed(net: NeuralNet, **read_by: Any) -> bool:
+    """Tell whether the layer that reads the words is one of several, and nobody said which."""
+    n_embeddings = sum(isinstance(layer, nn.Embedding) for layer in net.module_.modules())
+    return n_embeddings > 1 and how_read(net, **read_by).embedding_layer is None
+
+
 def has_layer(net: NeuralNet, kind: type[nn.Module]) -> bool:
     """Tell whether the net's module holds a layer of this kind."""
     return any(isinstance(layer, kind) for layer in net.module_.modules())
@@ -100,6 +107,11 @@ def has_layer(net: NeuralNet, kind: type[nn.Module]) -> bool:
 def reads_words(net: NeuralNet) -> bool:
     """Tell whether the net reads word ids: whether its module holds an ``nn.Embedding``."""
     return has_layer(net, nn.Embedding)
+
+
+def is_double(net: NeuralNet) -> bool:
+    """Tell whether the net computes in double precision, somewhere."""
+    return any(p.dtype == torch.float64 for p in net.module_.parameters())
 
 
 def padding_id(net: NeuralNet, **read_by: Any) -> int:

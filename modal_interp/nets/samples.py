@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 Rows = NDArray[np.intp]
 
-# Bytes that are looked at together: 4,096 texts of 64 words.
-_BYTES = 1 << 21
+# Rows that are looked at together, and their bytes at most: texts of 64 words.
+_ROWS, _BYTES = 1 << 12, 1 << 21
 
 
 class Samples:
@@ -55,7 +55,7 @@ class Samples:
 
 def rows_at_once(X: Any) -> int:
     """Return how many rows of an array to look at together, however long they are."""
-    return max(1, _BYTES // max(1, int(np.prod(X.shape[1:])) * X.dtype.itemsize))
+    return min(_ROWS, max(1, _BYTES // max(1, int(np.prod(X.shape[1:])) * X.dtype.itemsize)))
 
 
 def stacked(parts: list[Any]) -> Samples | None:

@@ -173,9 +173,7 @@ class CopyBeforeWriting(TorchDispatchMode):
         super().__init__()
         self.tensors = tensors
 
-    def __torch_dispatch__(
-        self, func: Any, types: Any, args: Any = (), kwargs: Any = None
-    ) -> Any:
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
         if func._schema.is_mutable:
             self.tensors.copy_large(set(_written(func._schema, args, kwargs)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -37,36 +38,57 @@ def words_read(calls: list[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
 
 
 def sample_first(
-    rows: Rows, Xi: Any, ids: Tensor, embeddings: Tensor, gradients: Tensor
+    rows: Rows, Xi: Any, ids: Tensor, embeddings: Tensor, gradients: Tensor, *, guessed: bool
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Put samples first, in the order of the batch, whatever order the module reads them in."""
+    """Put samples first, in the order of the batch, whatever order the module reads them in.
+
+    A layer that is `guessed` must have read ids of the batch.
+    """
     if ids.ndim != 2 or len(rows) not in ids.shape:
         raise ValueError(
             f"the embedding layer must read one row of ids a sample; it read {tuple(ids.shape)} "
-            f"for {len(rows)} samples. Name the layer that reads the words by embedding_layer=."
+            f"for {len(rows)} samples. Name the layer of words by embedding_layer=."
         )
     as_read = (ids, embeddings, gradients)
     turned = (ids.t(), embeddings.transpose(0, 1), gradients.transpose(0, 1))
+    given = _given(Xi)
     for found in (as_read, turned):
-        if _in_place(Xi, found[0]):
+        if any(_in_place(part, found[0]) for part in given):
             return found
-        order = _order_in(Xi, found[0])
-        if order is not None:
-            return found[0][order], found[1][order], found[2][order]
+        for part in given:
+            order = _order_in(part, found[0])
+            if order is not None:
+                return found[0][order], found[1][order], found[2][order]
+    if guessed and given:
+        raise ValueError(
+            "the first embedding layer must read the words of the samples, where the module has "
+            "several and nobody says which reads them; it read other ids (positions?): "
+            f"{ids.flatten()[:4].tolist()}. Name the layer of words by embedding_layer=."
+        )
     # The module gives words ids of its own; then the shape alone tells.
     return as_read if len(ids) == len(rows) else turned
 
 
-def _in_place(Xi: Any, ids: Tensor) -> bool:
+def _given(Xi: Any) -> list[Tensor]:
+    """Return the arrays of ids in a batch."""
+    parts = Xi.values() if isinstance(Xi, Mapping) else Xi if isinstance(Xi, list | tuple) else [Xi]
+    return [
+        part
+        for part in parts
+        if isinstance(part, Tensor) and part.ndim == 2 and not part.is_floating_point()
+    ]
+
+
+def _in_place(Xi: Tensor, ids: Tensor) -> bool:
     """Tell whether the rows of `ids` are those of the batch, padding cut off."""
-    if not isinstance(Xi, Tensor) or len(ids) != len(Xi) or ids.shape[1] > Xi.shape[1]:
+    if len(ids) != len(Xi) or ids.shape[1] > Xi.shape[1]:
         return False
     return torch.equal(Xi[:, : ids.shape[1]].to(ids), ids)
 
 
-def _order_in(Xi: Any, ids: Tensor) -> Tensor | None:
+def _order_in(Xi: Tensor, ids: Tensor) -> Tensor | None:
     """Return which row of `ids` holds each sample: modules may sort a batch by length."""
-    if not isinstance(Xi, Tensor) or len(ids) != len(Xi) or ids.shape[1] > Xi.shape[1]:
+    if len(ids) != len(Xi) or ids.shape[1] > Xi.shape[1]:
         return None
     given, read = (part.cpu().numpy() for part in (Xi[:, : ids.shape[1]], ids))
     by_content, read_by_content = (np.lexsort(part.T[::-1]) for part in (given, read))
