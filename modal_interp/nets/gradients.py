@@ -23,10 +23,9 @@ from modal_interp.nets.hooks import embeddings_as_leaves, kept, sparse_embedding
 from modal_interp.nets.inputs import as_real
 from modal_interp.nets.layers import (
     find_embedding,
-    find_output,
-    has_layer,
-    how_read,
     is_guessed,
+    logits_layer,
+    n_outputs,
     padding_id,
     reads_words,
 )
@@ -102,13 +101,14 @@ def word_gradients(
         If a layer is not found, or the prediction does not depend on it.
     """
     layer, padding = find_embedding(net, **read_by), padding_id(net, **read_by)
+    n_pulled = n_outputs(net, **read_by) if classes == "all" else 1
     with (
         untouched(net),
         _backward_passes(),
         embeddings_as_leaves(layer) as calls,
-        kept(_logits_layer(net, target, **read_by)) as logits,
+        kept(logits_layer(net, target, **read_by)) as logits,
     ):
-        for rows, Xi in batches(net, X, verbose=verbose):
+        for rows, Xi in batches(net, X, n_outputs=n_pulled, verbose=verbose):
             calls.clear()
             explained = _explained(net, Xi, logits, target, classes)
             ids, embeddings = words_read(calls)
@@ -148,12 +148,13 @@ def feature_gradients(
         Rows in the order of `X`.
     """
     rows_of, parts = [], []
+    n_pulled = n_outputs(net, **read_by) if classes == "all" else 1
     with (
         untouched(net),
         _backward_passes(),
-        kept(_logits_layer(net, target, **read_by)) as logits,
+        kept(logits_layer(net, target, **read_by)) as logits,
     ):
-        for rows, Xi in batches(net, X, verbose=verbose):
+        for rows, Xi in batches(net, X, n_outputs=n_pulled, verbose=verbose):
             leaf = as_real(net, to_tensor(Xi, device=net.device)).requires_grad_()
             explained = _explained(net, leaf, logits, target, classes)
             rows_of.append(rows)
@@ -210,14 +211,6 @@ def _backward_passes() -> Iterator[None]:
     # cuDNN's recurrent layers refuse them in evaluation mode.
     with torch.backends.cudnn.flags(enabled=False), torch.enable_grad():
         yield
-
-
-def _logits_layer(net: NeuralNet, target: Target, **read_by: Any) -> nn.Linear | None:
-    """Return the layer to watch for logits, even where the module goes on to softmax."""
-    named = how_read(net, **read_by).output_layer is not None
-    if target != "logit" or not (named or has_layer(net, nn.Linear)):
-        return None
-    return find_output(net, **read_by)
 
 
 def _explained(

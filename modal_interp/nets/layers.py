@@ -99,6 +99,22 @@ def is_guessed(net: NeuralNet, **read_by: Any) -> bool:
     return n_embeddings > 1 and how_read(net, **read_by).embedding_layer is None
 
 
+def logits_layer(net: NeuralNet, target: str, **read_by: Any) -> nn.Linear | None:
+    """Return the layer to watch for logits, even where the module goes on to softmax."""
+    named = how_read(net, **read_by).output_layer is not None
+    if target != "logit" or not (named or has_layer(net, nn.Linear)):
+        return None
+    return find_output(net, **read_by)
+
+
+def n_outputs(net: NeuralNet, **read_by: Any) -> int:
+    """Return how many outputs the net has, where a layer says so; else 1."""
+    named = how_read(net, **read_by).output_layer is not None
+    if not named and not has_layer(net, nn.Linear):
+        return 1
+    return find_output(net, **read_by).out_features
+
+
 def has_layer(net: NeuralNet, kind: type[nn.Module]) -> bool:
     """Tell whether the net's module holds a layer of this kind."""
     return any(isinstance(layer, kind) for layer in net.module_.modules())

@@ -1,0 +1,52 @@
+"""A pass holds a bounded number of words, whatever the texts and the outputs are."""
+
+import numpy as np
+import pytest
+from sklearn import config_context
+from torch.utils.data import DataLoader
+
+from modal_interp import TextCNNClassifier, word_interpretations
+from modal_interp.nets.batches import batches
+from modal_interp.nets.layers import find_embedding
+from tests.small_nets import MeanReader, small_net
+
+
+@pytest.mark.parametrize(("n_outputs", "dim"), [(0, 5), (1_000, 5), (4_000, 5)])
+def test_batches_hold_a_bounded_number_of_words(n_outputs, dim):
+    net, ids = small_net(MeanReader, 2), np.random.RandomState(0).randint(1, 11, (600, 60))
+    with config_context(working_memory=64):
+        read = [(rows, len(Xi), Xi.numel()) for rows, Xi in batches(net, ids, n_outputs=n_outputs)]
+    most = min(256 * 60, 2**26 // (4 * dim * (32 + 2 * n_outputs)))
+    assert 0.9 * most - 60 < max(words for _, _, words in read) <= most
+    np.testing.assert_array_equal(
+        np.sort(np.concatenate([rows for rows, _, _ in read])), range(600)
+    )
+
+
+def test_a_long_text_is_passed_with_few_others():
+    ids = np.zeros((256, 3000), dtype=np.int64)
+    ids[:, :8], ids[5] = 3, 4
+    net = TextCNNClassifier(n_words=10, max_epochs=1, random_state=0)
+    net.fit(ids[20:40, :10], np.arange(20) % 2)
+    with config_context(working_memory=64):
+        lengths = [(Xi != 0).sum(dim=1).max().item() * len(Xi) for _, Xi in batches(net, ids)]
+    dim = find_embedding(net).embedding_dim
+    assert max(lengths) <= 2**26 / (4 * dim * 32)
+    with config_context(working_memory=64):
+        found = word_interpretations(net, ids)
+    np.testing.assert_allclose(found.values, word_interpretations(net, ids).values, atol=1e-6)
+
+
+class _LoadsAll(DataLoader):
+    def __init__(self, dataset, batch_size=1):
+        super().__init__(dataset, batch_size=len(dataset))
+
+
+def test_batches_of_the_users_own_iterator_are_passed_in_parts():
+    ids = np.random.RandomState(0).randint(1, 11, (300, 60))
+    net = small_net(MeanReader, 2)
+    net.iterator_valid = _LoadsAll
+    with config_context(working_memory=64):
+        sizes = [len(Xi) for _, Xi in batches(net, ids, n_outputs=4_000)]
+    assert len(sizes) > 1
+    assert sum(sizes) == 300
