@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.random import RandomState
 from numpy.typing import NDArray
-from sklearn.utils import check_random_state
 from skorch.utils import multi_indexing
 from torch.utils.data import Dataset
 
+from modal_interp._seeding import generator
 from modal_interp.queries.candidates import candidate_rows, pick
 from modal_interp.queries.learner import (
     View,
@@ -110,7 +110,7 @@ def open_query(
     -----
     Departs from the paper: none; the papers choose from the whole pool.
     """
-    rng = check_random_state(random_state)
+    rng = generator(random_state)
     views = []
     if reads_nets:
         views = views_of(

@@ -14,9 +14,9 @@ import numpy as np
 from numpy.random import RandomState
 from numpy.typing import NDArray
 from scipy.special import entr
-from sklearn.utils import check_random_state
 from skorch import NeuralNet
 
+from modal_interp._seeding import generator
 from modal_interp.nets.dropout import check_passes, dropout_passes
 from modal_interp.nets.forward import check_finite, in_order
 from modal_interp.nets.predictions import predictions
@@ -281,7 +281,7 @@ def _over_passes(
     """Measure the probabilities (b, K, C) of each batch, and tell whether labels are several."""
     check_passes(net, n_passes)
     distinct, sample_of = distinct_rows(X)
-    rng = check_random_state(random_state)
+    rng = generator(random_state)
     several = False
     rows_of, parts = [], []
     with closing(dropout_passes(net, distinct, n_passes, rng, verbose=verbose)) as batches:

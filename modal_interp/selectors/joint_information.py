@@ -8,8 +8,8 @@ import numpy as np
 from numpy.random import RandomState
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import entr
-from sklearn.utils import check_random_state
 
+from modal_interp._seeding import generator
 from modal_interp.selectors.configurations import Configurations, drawn, extended, gains, no_labels
 from modal_interp.selectors.top_k import checked_count
 
@@ -56,7 +56,7 @@ def joint_information(
     n_samples : int, default=2048
         How many joint labels of the chosen samples are drawn where there are more.
     random_state : int, RandomState or None
-        Seeds the drawing. The global generator is used only with None.
+        Seeds the drawing. None draws anew each time; the global generator is never used.
 
     Returns
     -------
@@ -118,7 +118,7 @@ def joint_information(
         checked_limit(max_configurations, "max_configurations"),
         checked_limit(n_samples, "n_samples"),
     )
-    chosen, gain = _greedy(outcomes, k, limits, check_random_state(random_state))
+    chosen, gain = _greedy(outcomes, k, limits, generator(random_state))
     most = len(outcomes) * np.log(outcomes.shape[3])
     return chosen, np.minimum(np.cumsum(gain), most)
 

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.random import RandomState
 from numpy.typing import ArrayLike, NDArray
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils import check_random_state
 
+from modal_interp._seeding import generator
 from modal_interp.selectors.farthest_first import checked_points, farthest_first
 from modal_interp.selectors.fasterpam import Swaps
 from modal_interp.selectors.kmeans_pp import kmeans_pp
@@ -144,7 +144,7 @@ def k_medoids(
     k = checked_count(k, len(points))
     if clustering == "kcenter":
         return _clusters(points, farthest_first(points, k)[0], 0, True)
-    rng = check_random_state(random_state)
+    rng = generator(random_state)
     start = _start(points, k, init, rng)
     if clustering == "alternate":
         return _alternate(points, start, max_iter)

@@ -7,8 +7,8 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.random import RandomState
 from numpy.typing import ArrayLike, NDArray
-from sklearn.utils import check_random_state
 
+from modal_interp._seeding import generator
 from modal_interp.selectors.farthest_first import checked_points
 from modal_interp.selectors.top_k import checked_count
 
@@ -46,7 +46,7 @@ def kmeans_pp(
     k : int
         How many samples to draw, from 1 to n.
     random_state : int, RandomState or None
-        Seeds the draws. The global generator is used only with None.
+        Seeds the draws. None draws anew each time; the global generator is never used.
 
     Returns
     -------
@@ -94,7 +94,7 @@ def kmeans_pp(
     norms = np.sum([_squared_norms(A) * _squared_norms(H) for A, H in factors], axis=0)
     n = len(norms)
     k = checked_count(k, n)
-    rng = check_random_state(random_state)
+    rng = generator(random_state)
     chosen = np.empty(k, dtype=np.intp)
     nearest, left = np.full(n, np.inf), np.ones(n)
     for j in range(k):

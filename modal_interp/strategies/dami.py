@@ -62,7 +62,7 @@ def dami_kmedoids(
     candidates : int, float, array of int, callable or list of these, optional
         The samples that may be chosen, as for :func:`~modal_interp.open_query`. Without it, all.
     random_state : int, RandomState or None
-        Seeds the clustering. The global generator is used only with None.
+        Seeds the clustering. None draws anew each time; the global generator is never used.
     verbose : int, default=0
         Greater than 0 shows a progress bar.
     **read_by

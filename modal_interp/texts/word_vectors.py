@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 from joblib import effective_n_jobs
-from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_scalar
 from tqdm import tqdm
 
+from modal_interp._seeding import generator
 from modal_interp.texts.vocabulary import PADDING
 from modal_interp.texts.word_encoder import WordEncoder
 
@@ -120,7 +120,7 @@ def train_word_vectors(
         min_count=min_count,
         epochs=epochs,
         sg=int(sg),
-        seed=_generator(random_state).randint(2**31),
+        seed=generator(random_state).randint(2**31),
         workers=effective_n_jobs(n_jobs),
         # gensim 4.4 hashes no words; its default, Python's hash, differs between processes.
         hashfxn=lambda word: zlib.crc32(word.encode()),
@@ -190,7 +190,7 @@ def embedding_matrix(
     matrix = np.zeros((encoder.n_words_, known.shape[1]), dtype=np.float32)
     missing = np.setdiff1d(np.arange(len(matrix)), [PADDING, *ids.values()])
     shape = (len(missing), known.shape[1])
-    matrix[missing] = _generator(random_state).normal(scale=known.std(), size=shape)
+    matrix[missing] = generator(random_state).normal(scale=known.std(), size=shape)
     matrix[list(ids.values())] = known
     return matrix
 
@@ -222,11 +222,6 @@ class _Passes:
 
     def __iter__(self) -> Iterator[list[str]]:
         yield from tqdm(self.sentences, desc="word2vec", unit="text")
-
-
-def _generator(random_state: int | np.random.RandomState | None) -> np.random.RandomState:
-    # check_random_state(None) is the global generator, which is not ours to advance.
-    return np.random.RandomState() if random_state is None else check_random_state(random_state)
 
 
 def _stack(vectors: Mapping[str, npt.ArrayLike]) -> npt.NDArray[np.float32]:

@@ -2,6 +2,7 @@
 
 import inspect
 import pickle
+import random
 from functools import partial
 
 import numpy as np
@@ -199,6 +200,7 @@ def found_in(net):
         "gradients": torch.is_grad_enabled(),
         "torch": torch.get_rng_state().tolist(),
         "numpy": [keys.tolist(), *numpy_state],
+        "python": random.getstate(),
     }
 
 
@@ -216,6 +218,17 @@ def test_net_is_left_as_it_was_found(name, kind, training):
     learner = member(net, samples_of(kind, 4, seed=1))
     before = found_in(net)
     chosen_by(name, learner, samples_of(kind), 3)
+    assert found_in(net) == before
+
+
+@every_kind
+@pytest.mark.parametrize("how", LEARNERS)
+@pytest.mark.parametrize("options", [{}, {"candidates": 6}, {"candidates": 0.7}], ids=str)
+def test_without_a_seed_the_global_generators_are_left_alone(name, kind, how, options):
+    learner, pool = learner_for(kind, how), samples_of(kind)
+    net = initialized(NormedTable, classes=[0, 1, 2], criterion=nn.CrossEntropyLoss)
+    before = found_in(net)
+    chosen_by(name, learner, pool, 3, random_state=None, **options)
     assert found_in(net) == before
 
 

@@ -18,7 +18,7 @@ from sklearn.base import clone
 from sklearn.metrics import get_scorer
 from threadpoolctl import threadpool_limits
 
-from modal_interp._seeding import seeded
+from modal_interp._seeding import seeded, unseeded_from
 from modal_interp.experiments.running.early_stopping import stopping_early
 from modal_interp.experiments.running.plan import (
     Parts,
@@ -230,7 +230,7 @@ def _own_randomness(seed: int) -> Iterator[None]:
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     np.random.seed(seed)  # noqa: NPY002 - those of other packages draw from it
     try:
-        with seeded(seed, device):
+        with seeded(seed, device), unseeded_from(seed):
             yield
     finally:
         np.random.set_state(state)  # noqa: NPY002

@@ -325,3 +325,13 @@ def test_nothing_is_written_into_a_folder_that_was_replaced(tmp_path, monkeypatc
     with pytest.raises(RuntimeError, match="was removed or replaced meanwhile"):
         run_small(tmp_path, seeds=1, strategies=[removing_strategy])
     assert len(storage.Curve(tmp_path, "removing_strategy", 0).rounds()) == 1
+
+
+def unseeded_choice(learner, X_pool, n_instances=1):
+    return badge(learner, X_pool, n_instances)
+
+
+def test_a_strategy_that_passes_no_seed_on_gives_the_same_curves(tmp_path):
+    for folder, n_jobs in (("one", 1), ("two", 2)):
+        run_small(tmp_path / folder, strategies=[unseeded_choice], n_jobs=n_jobs)
+    assert result_bytes(tmp_path / "one") == result_bytes(tmp_path / "two")
