@@ -10,6 +10,7 @@ from typing import NoReturn
 from modal_interp.experiments.analysis.report import write_report
 from modal_interp.experiments.cli.configuration import merged, problem_of, run_arguments
 from modal_interp.experiments.cli.flags import add_flags
+from modal_interp.experiments.running.files import inside
 from modal_interp.experiments.running.results import load_results
 from modal_interp.experiments.running.runner import run_experiment
 
@@ -59,7 +60,7 @@ def _run(flags: dict[str, object]) -> int:
 
 
 def _report(folder: Path) -> int:
-    print(write_report(load_results(folder), folder / "report"))
+    print(write_report(load_results(folder), inside(folder, folder / "report")))
     return 0
 
 

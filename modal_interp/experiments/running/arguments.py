@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import warnings
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -17,8 +16,8 @@ from sklearn.metrics import get_scorer
 
 from modal_interp.experiments.running.curve import Protocol
 from modal_interp.experiments.running.early_stopping import stopping_early
+from modal_interp.experiments.running.names import check_names
 from modal_interp.experiments.running.plan import part_sizes
-from modal_interp.experiments.running.storage import FULL_TRAINING
 
 
 def checked_data(X: Any, y: Any) -> tuple[Any, Any]:
@@ -69,18 +68,8 @@ def named_strategies(strategies: Any) -> dict[str, Callable[..., Any]]:
     for name, strategy in pairs:
         if not callable(strategy):
             raise TypeError(f"strategies[{name!r}] must be callable; found {strategy!r}.")
-        _check_name(name)
+    check_names(names)
     return dict(pairs)
-
-
-def _check_name(name: Any) -> None:
-    fits = isinstance(name, str) and re.fullmatch(r"[^\W_][\w=.+-]{0,99}", name)
-    if not fits or name == FULL_TRAINING:
-        raise ValueError(
-            "a strategy's name must be made of letters, digits and _ - + . = (it names a folder), "
-            f"at most 100, begin with a letter or digit and not be {FULL_TRAINING!r}; found "
-            f"{name!r}. Pass a dict of name to strategy."
-        )
 
 
 def _own_name(strategy: Any) -> str:
@@ -94,10 +83,11 @@ def checked_seeds(seeds: Any) -> list[int]:
     one = isinstance(seeds, int | np.integer) and not isinstance(seeds, bool)
     found = list(range(seeds)) if one else list(seeds) if np.iterable(seeds) else [seeds]
     whole = all(isinstance(s, int | np.integer) and not isinstance(s, bool) for s in found)
-    if not found or not whole or min(found) < 0 or len(set(found)) < len(found):
+    fit = whole and found and min(found) >= 0 and max(found) < 2**63
+    if not fit or len(set(found)) < len(found):
         raise ValueError(
             "seeds must be a number of repetitions, at least 1, or distinct whole numbers from 0 "
-            f"on; found {seeds!r}."
+            f"to 2**63 - 1; found {seeds!r:.200}."
         )
     return [int(seed) for seed in found]
 

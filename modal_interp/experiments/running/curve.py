@@ -20,6 +20,7 @@ from threadpoolctl import threadpool_limits
 
 from modal_interp._seeding import seeded, unseeded_from
 from modal_interp.experiments.running.early_stopping import stopping_early
+from modal_interp.experiments.running.lines import REMOVE
 from modal_interp.experiments.running.plan import (
     Parts,
     Size,
@@ -92,12 +93,31 @@ def run_curve(
     with _threads(protocol.n_threads):
         parts = split_rows(protocol.y, protocol.split, curve.seed)
         sizes = protocol.sizes(len(parts.train)) if query else [len(parts.train)]
-        missing = sizes[len(curve.rounds()) :]
+        rounds = curve.checked_rounds()
+        curve.checked_times()
+        _check_continued(curve, rounds, parts.train, sizes)
+        missing = sizes[len(rounds) :]
         if not missing:
             return
         loop = _Loop(protocol, query, curve, parts)
         for n_labeled in missing:
             loop.run_round(n_labeled, may_write)
+
+
+def _check_continued(curve: Curve, rounds: list[Any], train: Rows, sizes: list[int]) -> None:
+    """Check that finished rounds are of this split and these sizes."""
+    found = [line["n_labeled"] for line in rounds]
+    queried = [row for line in rounds for row in line["queried"]]
+    first = seed_set(train, sizes[0], curve.seed).tolist()
+    if found != sizes[: len(found)]:
+        rule = f"rounds of {sizes} labelled samples; found {found}"
+    elif not np.isin(queried, train).all():
+        rule = "rows of the training part of its seed; found others"
+    elif queried and queried[: len(first)] != first:
+        rule = "the seed set of its seed in round 0; found other rows"
+    else:
+        return
+    raise ValueError(f"{curve.rounds_file} must hold {rule}. {REMOVE}")
 
 
 class _Loop:
@@ -107,7 +127,9 @@ class _Loop:
         self, protocol: Protocol, query: Callable[..., Any] | None, curve: Curve, parts: Parts
     ) -> None:
         self.protocol, self.query, self.curve, self.parts = protocol, query, curve, parts
-        self.queried = [np.asarray(done["queried"], dtype=np.int64) for done in curve.rounds()]
+        self.queried = [
+            np.asarray(done["queried"], dtype=np.int64) for done in curve.checked_rounds()
+        ]
         self.learner: ActiveLearner | None = None
         # What is trained anew has no memory: only its last training must be done again.
         n_done = len(self.queried)

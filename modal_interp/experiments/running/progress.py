@@ -53,7 +53,7 @@ class _Counts:
             except FileNotFoundError:
                 continue
             if self.seen.get(curve, (0, 0))[0] != written:
-                rounds = curve.rounds()
+                rounds = curve.checked_rounds()
                 self.seen[curve] = written, len(rounds)
                 self.newest = f"{curve.strategy} {rounds[-1]['score']:.3f}"
         return sum(n for _, n in self.seen.values())

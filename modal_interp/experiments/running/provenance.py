@@ -6,6 +6,7 @@ import contextlib
 import functools
 import hashlib
 import platform
+from collections.abc import Callable, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,10 @@ import torch
 from sklearn.base import clone
 
 import modal_interp
-from modal_interp.experiments.running.descriptions import described, digest
+from modal_interp.experiments.running.curve import Protocol
+from modal_interp.experiments.running.descriptions import described
+from modal_interp.experiments.running.digests import NoValueError, digest
+from modal_interp.experiments.running.plan import part_sizes
 
 _PACKAGES = ("modAL-python", "skorch", "scikit-learn", "numpy", "scipy", "torch")
 # The files of this folder that can change a curve; the others look at finished ones or ask for
@@ -66,11 +70,60 @@ def data_digest(X: Any, y: Any) -> str:
     return f"{X.shape[0]} samples, {digest((X, np.ascontiguousarray(y)))}"
 
 
+# What each curve sets for itself: see `Protocol.seeded_estimator`.
+_SET_BY_CURVES = {"random_state": None, "warm_start": False}
+
+
 def estimator_facts(estimator: Any) -> dict[str, Any]:
     """Return the parameters of an estimator, and a digest of what they do not show.
 
-    The digest is of a fitted part, such as the vocabulary of a frozen encoder.
+    The digest is of a fitted part, such as the vocabulary of a frozen encoder. Seeds do not count,
+    since each curve sets its own.
     """
     unfitted = clone(estimator)
+    names = {name: name.rpartition("__")[2] for name in unfitted.get_params(deep=True)}
+    unfitted.set_params(
+        **{name: _SET_BY_CURVES[kind] for name, kind in names.items() if kind in _SET_BY_CURVES}
+    )
     shown = {name: described(value) for name, value in unfitted.get_params(deep=True).items()}
     return {"class": described(type(estimator)), "params": shown, "state": digest(unfitted)}
+
+
+def settings_of(protocol: Protocol, named: Mapping[str, Callable[..., Any]]) -> dict[str, Any]:
+    """Return all that results are made with.
+
+    Raises
+    ------
+    ValueError
+        If a strategy, the estimator or the scorer holds what cannot be told from others.
+    """
+    fields = ("initial", "step", "budget", "warm_start", "early_stopping", "n_threads")
+    return {
+        "data": data_digest(protocol.X, protocol.y),
+        "estimator": _told_apart("estimator", estimator_facts, protocol.estimator),
+        "experiment": {
+            **{name: getattr(protocol, name) for name in fields},
+            "split": list(protocol.split),
+            "scoring": _scorer_name(protocol.scoring),
+            "n_train": part_sizes(protocol.split, len(protocol.y))[0],
+        },
+        "strategies": {
+            name: _told_apart(f"strategies[{name!r}]", described, query)
+            for name, query in named.items()
+        },
+        "versions": versions(),
+    }
+
+
+def _scorer_name(scoring: Any) -> str:
+    return scoring if isinstance(scoring, str) else _told_apart("scoring", described, scoring)
+
+
+def _told_apart(name: str, facts: Callable[[Any], Any], value: Any) -> Any:
+    try:
+        return facts(value)
+    except NoValueError as error:
+        raise ValueError(
+            f"{name} must hold values by which results of one can be told from those of another; "
+            f"found {error}. Make it inside of what uses it."
+        ) from error

@@ -101,11 +101,11 @@ def _seeds_on_disk(folder: Path, strategy: str) -> set[int]:
 
 
 def _curve_rows(folder: Path, strategy: str, seed: int, versions: str) -> list[dict[str, Any]]:
-    full = Curve(folder, FULL_TRAINING, seed).rounds()
+    full = Curve(folder, FULL_TRAINING, seed).checked_rounds()
     curve = Curve(folder, strategy, seed)
-    rounds = curve.rounds()
+    rounds = curve.checked_rounds()
     # By round: the times of the newest may be there already, or be missing after a power cut.
-    times = {line["round"]: line for line in curve.times()}
+    times = {line["round"]: line for line in curve.checked_times()}
     return [
         {
             "strategy": strategy,

@@ -30,15 +30,9 @@ from modal_interp.experiments.running.arguments import (
     plain_split,
 )
 from modal_interp.experiments.running.curve import Protocol, run_curve
-from modal_interp.experiments.running.descriptions import described
-from modal_interp.experiments.running.plan import Size, part_sizes
+from modal_interp.experiments.running.plan import Size
 from modal_interp.experiments.running.progress import progress_bar
-from modal_interp.experiments.running.provenance import (
-    code_version,
-    data_digest,
-    estimator_facts,
-    versions,
-)
+from modal_interp.experiments.running.provenance import code_version, settings_of
 from modal_interp.experiments.running.results import load_results
 from modal_interp.experiments.running.storage import FULL_TRAINING, Claim, Curve, claim
 
@@ -169,7 +163,7 @@ def run_experiment(
     )  # fmt: skip
     n_rounds = len(checked_sizes(protocol))
     check_estimator(protocol)
-    settings = _settings(protocol, named)
+    settings = settings_of(protocol, named)
     with _folder(out) as folder:
         claim(folder, settings)
         units = _units(folder, named, seed_list, full_training)
@@ -219,10 +213,16 @@ def _run_unit(
                 run_curve(protocol, copy.deepcopy(query), curve, may_write)
         except Exception as error:
             return (
-                f"{curve.strategy} with seed {curve.seed} failed after {len(curve.rounds())} "
-                f"rounds: {type(error).__name__}: {error}\n{traceback.format_exc()}"
+                f"{curve.strategy} with seed {curve.seed} failed{_after(curve)}: "
+                f"{type(error).__name__}: {error}\n{traceback.format_exc()}"
             )
         return _FINISHED
+
+
+def _after(curve: Curve) -> str:
+    with contextlib.suppress(ValueError, OSError):  # the file itself may be what is wrong
+        return f" after {len(curve.rounds())} rounds"
+    return ""
 
 
 @contextlib.contextmanager
@@ -257,26 +257,6 @@ def _units(
     if full_training:
         queries = {FULL_TRAINING: None, **queries}
     return [(Curve(folder, name, seed), query) for seed in seeds for name, query in queries.items()]
-
-
-def _settings(protocol: Protocol, named: Strategies) -> dict[str, Any]:
-    fields = ("initial", "step", "budget", "warm_start", "early_stopping", "n_threads")
-    return {
-        "data": data_digest(protocol.X, protocol.y),
-        "estimator": estimator_facts(protocol.estimator),
-        "experiment": {
-            **{name: getattr(protocol, name) for name in fields},
-            "split": list(protocol.split),
-            "scoring": _scorer_name(protocol.scoring),
-            "n_train": part_sizes(protocol.split, len(protocol.y))[0],
-        },
-        "strategies": {name: described(query) for name, query in named.items()},
-        "versions": versions(),
-    }
-
-
-def _scorer_name(scoring: Any) -> str:
-    return scoring if isinstance(scoring, str) else described(scoring)
 
 
 @contextlib.contextmanager

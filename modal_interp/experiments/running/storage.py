@@ -6,16 +6,26 @@ import contextlib
 import json
 import os
 import platform
-import uuid
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from filelock import FileLock, Timeout
 
+from modal_interp.experiments.running.files import inside, remove_unnamed, write_lines, write_text
+from modal_interp.experiments.running.lines import (
+    REMOVE,
+    ROUND,
+    TIMES,
+    check_rounds,
+    check_times,
+    read_lines,
+)
+from modal_interp.experiments.running.names import FULL_TRAINING, check_names, name_fits
+
 _SETTINGS = "settings.json"
-_PARTS = ("data", "estimator", "experiment", "strategies", "versions")
-FULL_TRAINING = "full_training"
-_REMOVE = "Nothing but this package should change it: remove it, and its curve is run again."
+_PARTS = {"data": str, "estimator": dict, "experiment": dict, "strategies": dict, "versions": dict}
+# Of what is known about code and data. Scheme 1 saw neither all code nor all values.
+_IDENTITY = 2
 
 
 class Curve(NamedTuple):
@@ -40,17 +50,31 @@ class Curve(NamedTuple):
 
     def rounds(self) -> list[dict[str, Any]]:
         """Return the finished rounds."""
-        found = read_lines(self.rounds_file)
+        return self._numbered(read_lines(inside(self.folder, self.rounds_file)))
+
+    def _numbered(self, found: list[dict[str, Any]]) -> list[dict[str, Any]]:
         if [line.get("round") for line in found] != list(range(len(found))):
             raise ValueError(
                 f"{self.rounds_file} must hold the rounds 0, 1, 2, ... in this order; found "
-                f"{[line.get('round') for line in found]}. {_REMOVE}"
+                f"{[line.get('round') for line in found]}. {REMOVE}"
             )
+        return found
+
+    def checked_rounds(self) -> list[dict[str, Any]]:
+        """Return the finished rounds after a check of all that they hold."""
+        found = self._numbered(read_lines(inside(self.folder, self.rounds_file), ROUND))
+        check_rounds(self.rounds_file, found, whole_training=self.strategy == FULL_TRAINING)
         return found
 
     def times(self) -> list[dict[str, Any]]:
         """Return the times, each with its round: a kill may have left one of a lost round."""
-        return read_lines(self.times_file)
+        return read_lines(inside(self.folder, self.times_file))
+
+    def checked_times(self) -> list[dict[str, Any]]:
+        """Return the times after a check of all that they hold."""
+        found = read_lines(inside(self.folder, self.times_file), TIMES)
+        check_times(self.times_file, found)
+        return found
 
     def append(self, round_: dict[str, Any], times: dict[str, Any]) -> None:
         """Add a finished round; whoever reads meanwhile sees all of it or nothing."""
@@ -71,6 +95,8 @@ class Curve(NamedTuple):
         The operating system frees the lock of a process that dies, however it dies.
         """
         path = self.folder / "locks" / f"{self.strategy}-{self.seed}.lock"
+        for file in (path, self.rounds_file, self.times_file):
+            inside(self.folder, file)
         path.parent.mkdir(parents=True, exist_ok=True)
         lock = FileLock(path, timeout=-1 if wait else 0)
         try:
@@ -79,64 +105,11 @@ class Curve(NamedTuple):
             yield False
             return
         try:
-            _remove_unnamed(self.rounds_file)
-            _remove_unnamed(self.times_file)
+            remove_unnamed(self.rounds_file)
+            remove_unnamed(self.times_file)
             yield True
         finally:
             lock.release()
-
-
-def read_lines(path: Path) -> list[dict[str, Any]]:
-    """Return the objects of a JSON-lines file, none where there is no file."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        return []
-    try:
-        found = [json.loads(line) for line in text.splitlines()]
-    except ValueError as error:
-        raise ValueError(f"{path} must hold JSON in each line ({error}). {_REMOVE}") from error
-    if not all(isinstance(line, dict) for line in found):
-        raise ValueError(f"{path} must hold a JSON object in each line. {_REMOVE}")
-    return found
-
-
-def write_lines(path: Path, lines: list[dict[str, Any]]) -> None:
-    """Write a JSON-lines file in one step."""
-    write_text(path, "".join(json.dumps(line) + "\n" for line in lines))
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a file under a temporary name, see it on the disk, then give it its name."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unnamed = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
-    try:
-        with unnamed.open("x", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(unnamed, path)
-        _sync_folder(path.parent)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            unnamed.unlink()
-        raise
-
-
-def _sync_folder(folder: Path) -> None:
-    """See the new name on the disk, too, where folders can be opened."""
-    if os.name == "posix":
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
-
-
-def _remove_unnamed(path: Path) -> None:
-    """Remove what a killed process had not given its name yet; nobody else may be writing it."""
-    for leftover in path.parent.glob(f".{path.name}.*"):
-        leftover.unlink()
 
 
 def read_settings(folder: Path) -> dict[str, Any]:
@@ -147,20 +120,39 @@ def read_settings(folder: Path) -> dict[str, Any]:
     FileNotFoundError
         If the folder holds no results.
     """
-    path = folder / _SETTINGS
+    path = inside(folder, folder / _SETTINGS)
     if not path.is_file():
         raise FileNotFoundError(
             f"{folder} holds no results: it has no {_SETTINGS}. Name the folder that was given to "
             "run_experiment as out=, or to the command line as --out."
         )
     try:
-        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        return {part: found[part] for part in _PARTS}
-    except (ValueError, KeyError, TypeError) as error:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        wrong = _wrong_with(found)
+    except (ValueError, RecursionError) as error:
+        wrong = repr(error)
+    if wrong:
         raise ValueError(
-            f"{path} must hold {', '.join(_PARTS)} as JSON; it is damaged ({error!r}). Without it "
+            f"{path} must hold {', '.join(_PARTS)} as JSON; it is damaged ({wrong}). Without it "
             "it cannot be told what made the results: name another folder."
-        ) from error
+        )
+    return {"identity": found.get("identity", 1), **{part: found[part] for part in _PARTS}}
+
+
+def _wrong_with(found: Any) -> str:
+    """Return what is wrong with settings; "" if nothing is. They may come from anybody."""
+    if not isinstance(found, dict):
+        return "no object"
+    for part, kind in _PARTS.items():
+        if not isinstance(found.get(part), kind):
+            return f"{part} is {'missing' if part not in found else 'of another kind'}"
+    for part in ("strategies", "versions"):
+        if not all(isinstance(text, str) for text in found[part].values()):
+            return f"{part} holds what is no text"
+    for name in found["strategies"]:
+        if not name_fits(name):
+            return f"{name!r:.100} is no name of a strategy"
+    return ""
 
 
 def claim(folder: Path, settings: dict[str, Any]) -> None:
@@ -172,10 +164,13 @@ def claim(folder: Path, settings: dict[str, Any]) -> None:
         If it holds results of others; the message names each difference.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    settings = {"identity": _IDENTITY, **settings}
     with FileLock(folder / "settings.lock"):
-        _remove_unnamed(folder / _SETTINGS)
+        remove_unnamed(folder / _SETTINGS)
         if (folder / _SETTINGS).is_file():
             there = read_settings(folder)
+            _refuse_earlier(folder, there)
+            check_names([*there["strategies"], *settings["strategies"]])
             _refuse_others(folder, there, settings)
             # Those of both: an experiment may be continued with fewer strategies, or more.
             settings = {**settings, "strategies": {**there["strategies"], **settings["strategies"]}}
@@ -229,6 +224,15 @@ def _made_with(folder: Path) -> str:
         return json.dumps({**read_settings(folder), "strategies": None}, sort_keys=True)
     except FileNotFoundError:
         return ""
+
+
+def _refuse_earlier(folder: Path, there: dict[str, Any]) -> None:
+    if there["identity"] != _IDENTITY:
+        raise ValueError(
+            f"{folder} holds results of another version of this package, which told code, options "
+            "and data apart in another way, so that they cannot be continued. load_results and "
+            "the command report read them still; to run more, name another folder."
+        )
 
 
 def _refuse_others(folder: Path, there: dict[str, Any], here: dict[str, Any]) -> None:
