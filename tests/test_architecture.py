@@ -87,6 +87,7 @@ IN_ORDER = {
         "curve",
         "arguments",
         "own_files",
+        "workers",
         "code_parts",
         "value_parts",
         "digests",

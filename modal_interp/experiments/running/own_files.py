@@ -86,6 +86,16 @@ def files_digest(name: str) -> str:
     return hashlib.sha256(repr((sorted(files.items()), sorted(packages))).encode()).hexdigest()
 
 
+def loaded_digest() -> str:
+    """Return a digest of the files of all of the user's own modules that are loaded."""
+    files: dict[str, str] = {}
+    for name, module in list(sys.modules.items()):
+        found = getattr(module, "__file__", None)
+        if name != "__main__" and found and installed(name) is None and Path(found).is_file():
+            files[name] = _digest_of(Path(found))
+    return hashlib.sha256(repr(sorted(files.items())).encode()).hexdigest()
+
+
 def _digest_of(path: Path) -> str:
     return hashlib.sha256(path.read_bytes().replace(b"\r\n", b"\n")).hexdigest()
 

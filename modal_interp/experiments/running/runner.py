@@ -35,6 +35,7 @@ from modal_interp.experiments.running.progress import progress_bar
 from modal_interp.experiments.running.provenance import code_version, settings_of
 from modal_interp.experiments.running.results import load_results
 from modal_interp.experiments.running.storage import FULL_TRAINING, Claim, Curve, claim
+from modal_interp.experiments.running.workers import workers
 
 Strategies = Mapping[str, Callable[..., Any]]
 
@@ -180,10 +181,7 @@ def _run(protocol: Protocol, units: list[Any], n_jobs: int, claimed: Claim) -> N
             joblib.delayed(_run_unit)(protocol, query, curve, wait, claimed, code_version())
             for curve, query in units
         ]
-        # Without memory maps: strategies would get arrays that they cannot write to.
-        # Processes: threads would share torch's and NumPy's global generators.
-        workers = joblib.Parallel(n_jobs=n_jobs, backend="loky", max_nbytes=None, batch_size=1)
-        ends = workers(jobs)
+        ends = workers(n_jobs)(jobs)
         failures += [end for end in ends if end not in (_FINISHED, _HELD)]
         units = [unit for unit, end in zip(units, ends, strict=True) if end == _HELD]
         if not units:
