@@ -89,6 +89,7 @@ IN_ORDER = {
         "own_files",
         "workers",
         "code_parts",
+        "object_parts",
         "value_parts",
         "digests",
         "descriptions",

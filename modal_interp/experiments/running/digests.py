@@ -7,7 +7,8 @@ import math
 import struct
 from typing import Any
 
-from modal_interp.experiments.running.value_parts import NoValueError, parts_of
+from modal_interp.experiments.running.object_parts import NoValueError
+from modal_interp.experiments.running.value_parts import parts_of
 
 _LENGTH = 12
 

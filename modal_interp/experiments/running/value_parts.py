@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import collections
-import copyreg
-import enum
 import random
-import threading
 import types
 import weakref
 from collections.abc import Iterable
@@ -15,13 +12,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
-from skorch import NeuralNet
 
 from modal_interp.experiments.running.code_parts import Parts, code_parts
-
-
-class NoValueError(ValueError):
-    """Something holds what cannot be told from others, such as a lock or an open file."""
+from modal_interp.experiments.running.object_parts import (
+    NoValueError,
+    OfNet,
+    attributes,
+    object_parts,
+)
 
 
 def parts_of(value: Any) -> Parts:
@@ -41,7 +39,7 @@ def parts_of(value: Any) -> Parts:
             found = split(value)
             break
     else:
-        found = code_parts(value) or _object(value)
+        found = code_parts(value) or object_parts(value)
     if type(value).__module__ in ("builtins", "numpy"):
         return found
     return found._replace(ordered=[type(value), *found.ordered])
@@ -56,12 +54,12 @@ def _dict(value: dict[Any, Any]) -> Parts:
 
 
 def _ordered_dict(value: Any) -> Parts:
-    return Parts("ordered dict", b"", [list(value.items()), *_attributes(value)])
+    return Parts("ordered dict", b"", [list(value.items()), *attributes(value)])
 
 
 def _set(value: Any) -> Parts:
     return Parts(
-        "frozen" if isinstance(value, frozenset) else "set", b"", _attributes(value), list(value)
+        "frozen" if isinstance(value, frozenset) else "set", b"", attributes(value), list(value)
     )
 
 
@@ -132,7 +130,7 @@ def _tensor(value: torch.Tensor) -> Parts:
 _ORDERED_IN_MODULES = ("_parameters", "_buffers", "_modules")
 
 
-def _module(value: torch.nn.Module) -> Parts:
+def _module(value: torch.nn.Module, *, of_net: bool = False) -> Parts:
     """Layers, parameters and buffers in their order, then all other attributes."""
     if isinstance(value, torch.jit.ScriptModule):
         raise NoValueError("a module of TorchScript")
@@ -140,9 +138,17 @@ def _module(value: torch.nn.Module) -> Parts:
         return Parts("compiled module", b"", [original])
     state = dict(vars(value))
     ordered: list[Any] = [list(state.pop(name, {}).items()) for name in _ORDERED_IN_MODULES]
+    if of_net:
+        del state["training"]
+        ordered[-1] = [(name, layer and OfNet(layer)) for name, layer in ordered[-1]]
     for name in [name for name in state if "_hooks" in name]:
         ordered.append((name, list((state.pop(name) or {}).values())))
     return Parts("module", b"", [*ordered, state])
+
+
+def _module_of_net(value: OfNet) -> Parts:
+    found = _module(value.module, of_net=True)
+    return found._replace(ordered=[type(value.module), *found.ordered])
 
 
 def _generator(value: Any) -> Parts:
@@ -198,76 +204,12 @@ def _moment(value: Any) -> Parts:
     return Parts(f"{type(value).__name__} {value.unit}", b"", [repr(value)])
 
 
-def _object(value: Any) -> Parts:
-    """Return the attributes of an object, or what it says of itself when it is copied.
-
-    What a copy loses does not count: each curve works with a copy.
-    """
-    kind = type(value)
-    if isinstance(value, enum.Enum):
-        return Parts("member", b"", [kind, value.name])
-    if isinstance(value, _CACHES):
-        return Parts("cache", b"", [kind])
-    names = ("__reduce_ex__", "__reduce__", "__getstate__")
-    plain = all(getattr(kind, name, None) is getattr(object, name, None) for name in names)
-    if isinstance(value, NeuralNet):  # its own copies go through torch.save
-        return Parts("object", b"", [kind, *_attributes(value)])
-    try:
-        reduced = copyreg.dispatch_table[kind](value) if kind in copyreg.dispatch_table else (
-            value.__reduce_ex__(4)
-        )  # fmt: skip
-    except Exception as error:
-        raise NoValueError(f"a {kind.__name__}") from error
-    if isinstance(reduced, str):
-        return Parts("name", b"", [kind, getattr(value, "__module__", None), reduced])
-    function, args, state, *items = [*reduced, None, None, None][:5]
-    more = [None if part is None else list(part) for part in items]
-    if plain:
-        state = _attributes(value)
-    return Parts(
-        "object",
-        b"",
-        [kind, function, args, _without_addresses(state), more[0]],
-        [*(more[1] or [])],
-    )
-
-
-# What they hold lives elsewhere, and they forget it; a lock holds nothing.
-_CACHES = (
-    weakref.WeakKeyDictionary, weakref.WeakValueDictionary, weakref.WeakSet,
-    type(threading.Lock()), type(threading.RLock()),
-)  # fmt: skip
-
-
-def _attributes(value: Any) -> list[Any]:
-    """Return what an object keeps by name, in a dict or in slots."""
-    found = dict(getattr(value, "__dict__", {}))
-    for kind in type(value).__mro__:
-        slots = vars(kind).get("__slots__", ())
-        for name in [slots] if isinstance(slots, str) else slots:
-            hidden = name.startswith("__") and not name.endswith("__")
-            name = f"_{kind.__name__.lstrip('_')}{name}" if hidden else name
-            if name not in ("__dict__", "__weakref__") and hasattr(value, name):
-                found[name] = getattr(value, name)
-    return [_without_addresses(found)] if found else []
-
-
-def _without_addresses(state: Any) -> Any:
-    """Leave out where another attribute lies: scikit-learn's vectorisers keep that of one."""
-    if type(state) is not dict:
-        return state
-    addresses = {id(part) for part in state.values()}
-    return {
-        name: part for name, part in state.items() if not (type(part) is int and part in addresses)
-    }
-
-
 _GLOBAL = random.seed.__self__  # type: ignore[attr-defined]
 _GENERATORS = (
     random.Random, torch.Generator, np.random.RandomState, np.random.Generator,
     np.random.BitGenerator, np.random.SeedSequence,
 )  # fmt: skip
-_EXACT: dict[type, Any] = {list: _list, tuple: _list, dict: _dict}
+_EXACT: dict[type, Any] = {list: _list, tuple: _list, dict: _dict, OfNet: _module_of_net}
 _SPLITS: Iterable[tuple[Any, Any]] = (
     (collections.OrderedDict, _ordered_dict),
     (types.MappingProxyType, lambda value: Parts("proxy", b"", [dict(value)])),

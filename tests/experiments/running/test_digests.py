@@ -25,6 +25,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score, make_scorer
+from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 
 from modal_interp import TabularMLPClassifier, margin
@@ -414,3 +415,23 @@ def test_of_a_script_what_its_strategies_use_counts_and_no_more(tmp_path):
     assert said(remark="more seeds") == before
     assert said(K=2) != before
     assert said(helped=2) != before
+
+
+def test_what_training_noted_of_itself_does_not_count():
+    X = np.random.RandomState(0).randn(40, 3).astype("f4")
+    y = (X[:, 0] > 0).astype(int)
+
+    def fitted(seed, make=lambda seed: TabularMLPClassifier(max_epochs=1, random_state=seed)):
+        return make(seed).fit(X, y)
+
+    def searched(seed):
+        return GridSearchCV(LogisticRegression(), {"C": [1 + seed, 9]}, cv=2)
+
+    one, again, other = (fitted(seed) for seed in (0, 0, 1))
+    again.predict(X)  # which leaves it in another mode
+    assert digest(one) == digest(again) != digest(other)
+    assert digest(fitted(0, searched)) == digest(fitted(0, searched)) != digest(fitted(1, searched))
+
+
+def test_modes_of_a_module_alone_count():
+    assert digest(layers(1).train()) != digest(layers(1).eval())
