@@ -16,6 +16,7 @@ from sklearn.utils.validation import check_scalar
 from tqdm import tqdm
 
 from modal_interp._seeding import generator
+from modal_interp.texts.coverage import doubt_coverage, why_few
 from modal_interp.texts.vocabulary import PADDING
 from modal_interp.texts.word_encoder import WordEncoder
 
@@ -141,7 +142,8 @@ def embedding_matrix(
     encoder : WordEncoder
         Fitted, or with a given vocabulary; it has V ids.
     vectors : KeyedVectors or mapping of str to array-like of shape (D,)
-        Finite vectors; words that the encoder does not know are not used.
+        Finite vectors; words that the encoder does not know are not used. Those that fastText puts
+        together from parts of a word are taken where the word itself has none.
     random_state : int, RandomState instance or None, default=None
         For the rows of words without a vector. The global random state is never drawn from.
 
@@ -159,6 +161,12 @@ def embedding_matrix(
     TypeError, ValueError
         If `vectors` is not as described or has no word of the encoder.
 
+    Warns
+    -----
+    UserWarning
+        If less than half of the encoder's words have a vector: how many, and how many more would
+        have one in another spelling. Words that fastText puts together do not count.
+
     Notes
     -----
     Words without a vector as in Kim, "Convolutional Neural Networks for Sentence Classification",
@@ -171,7 +179,7 @@ def embedding_matrix(
     >>> from modal_interp.texts.word_encoder import WordEncoder
     >>> from modal_interp.texts.word_vectors import embedding_matrix
     >>> encoder = WordEncoder().fit(["a fine film"])
-    >>> embedding_matrix(encoder, {"fine": [1.0, 0.0]}, random_state=0).shape
+    >>> embedding_matrix(encoder, {"fine": [1.0, 0.0], "film": [0.5, 0.5]}, random_state=0).shape
     (5, 2)
     """
     if not (isinstance(vectors, Mapping) or hasattr(vectors, "key_to_index")):
@@ -184,8 +192,9 @@ def embedding_matrix(
     if not ids:
         raise ValueError(
             f"vectors must hold a word of the encoder, got none of its {len(vocabulary)}: "
-            "check lowercase and tokenizer of the encoder, or train_word_vectors on these texts"
+            + why_few(vocabulary, vectors)
         )
+    doubt_coverage(vocabulary, vectors, stacklevel=3)
     known = _stack({word: vectors[word] for word in ids})
     matrix = np.zeros((encoder.n_words_, known.shape[1]), dtype=np.float32)
     missing = np.setdiff1d(np.arange(len(matrix)), [PADDING, *ids.values()])

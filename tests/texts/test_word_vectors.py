@@ -4,7 +4,9 @@ import gzip
 import os
 import subprocess
 import sys
+from pathlib import Path
 
+import gensim
 import numpy as np
 import pytest
 from gensim.corpora import Dictionary
@@ -187,13 +189,13 @@ def test_word2vec_and_glove_files(tmp_path, vectors, options, binary, packed):
 @pytest.mark.parametrize("name", ["vectors.kv", "vectors.kv.gz"])
 def test_saved_keyed_vectors(tmp_path, vectors, name):
     vectors.save(str(tmp_path / name))
-    assert_same(load_word_vectors(str(tmp_path / name)), vectors)
+    assert_same(load_word_vectors(str(tmp_path / name), allow_pickle=True), vectors)
 
 
 def test_a_saved_model_gives_its_vectors(tmp_path):
     model = Word2Vec([["a", "b"]], vector_size=2, min_count=1, workers=1, seed=0)
     model.save(str(tmp_path / "word2vec.model"))
-    assert_same(load_word_vectors(tmp_path / "word2vec.model"), model.wv)
+    assert_same(load_word_vectors(tmp_path / "word2vec.model", allow_pickle=True), model.wv)
 
 
 def test_rows_longer_than_a_read_buffer(tmp_path):
@@ -239,13 +241,13 @@ def test_damaged_files(tmp_path, content, binary, message):
     path = tmp_path / "vectors.txt"
     path.write_bytes(content)
     with pytest.raises(ValueError, match=rf"path must name .*vectors\.txt.*{message}.*set binary"):
-        load_word_vectors(path, binary=binary)
+        load_word_vectors(path, binary=binary, allow_pickle=True)
 
 
 def test_another_object_of_gensim(tmp_path):
     Dictionary([["a"]]).save(str(tmp_path / "words.dict"))
     with pytest.raises(ValueError, match="a pickle of Dictionary"):
-        load_word_vectors(tmp_path / "words.dict")
+        load_word_vectors(tmp_path / "words.dict", allow_pickle=True)
 
 
 def test_missing_files(tmp_path):
@@ -265,6 +267,7 @@ known_words = st.dictionaries(
 )
 
 
+@pytest.mark.filterwarnings("ignore:vectors hold")
 @given(known_words, st.sets(st.sampled_from("abcdefgh"), min_size=1), st.integers(0, 2**31))
 def test_every_row_follows_its_word(mapping, words, seed):
     encoder = WordEncoder(vocabulary={word: 2 + 3 * i for i, word in enumerate(sorted(words))})
@@ -327,3 +330,76 @@ def test_bad_encoders():
         embedding_matrix({"a": 2}, {"a": [1.0]})
     with pytest.raises(TypeError, match=r"vectors must be KeyedVectors.*WordEncoder"):
         embedding_matrix({"a": [1.0]}, WordEncoder(vocabulary=["a"]))
+
+
+# --- how many words have a vector -----------------------------------------------------------------
+
+VOCABULARY = [f"word{letter}" for letter in "abcdefghij"]
+
+
+def listed(spell, words=VOCABULARY):
+    return {spell(word): np.ones(2) for word in words}
+
+
+@pytest.mark.parametrize(
+    ("words", "vectors", "message"),
+    [
+        (VOCABULARY, listed(str, VOCABULARY[:4]), r"hold 4 of the encoder's 10 words \(40.0%\)"),
+        (VOCABULARY, listed(str, VOCABULARY[:1]), r"\(10.0%\): lower-casing would find 10.0%"),
+        (
+            VOCABULARY,
+            listed(str.title) | {"worda": np.ones(2)},
+            r"10.0%.*lower-casing the words of vectors would find 100.0%",
+        ),
+        (
+            [*map(str.upper, VOCABULARY), "x"],
+            listed(str) | {"x": np.ones(2)},
+            r"9.1%.*lower-casing the encoder's words would find 100.0%, so set lowercase=True",
+        ),
+        (
+            [*map(str.upper, VOCABULARY), "x"],
+            listed(str.title) | {"x": np.ones(2)},
+            r"9.1%.*lower-casing both would find 100.0%",
+        ),
+        (
+            [f"caf\u00e9{word}" for word in VOCABULARY] + ["x"],
+            listed("cafe\u0301{}".format) | {"x": np.ones(2)},
+            r"9.1%.*apart \(NFD\) would find 100.0%, so set normalize='NFD'",
+        ),
+        (
+            [*VOCABULARY, "x"],
+            {"звезда": np.ones(2), "x": np.ones(2)},
+            r"9.1%.*missing are 'worda'.*vectors hold 'звезда', 'x'.*the language of vectors",
+        ),
+    ],
+)
+def test_few_words_with_a_vector_are_told(words, vectors, message):
+    encoder = WordEncoder(vocabulary=words, lowercase=False, normalize=None)
+    with pytest.warns(UserWarning, match=message) as told:
+        embedding_matrix(encoder, vectors)
+    assert told[0].filename == __file__
+    keyed = KeyedVectors(2)
+    keyed.add_vectors(list(vectors), list(vectors.values()))
+    with pytest.warns(UserWarning, match=message):
+        embedding_matrix(encoder, keyed)
+
+
+@pytest.mark.parametrize("n_words", [5, 8, 10])
+def test_half_of_the_words_is_enough(n_words):
+    encoder = WordEncoder(vocabulary=VOCABULARY)
+    embedding_matrix(encoder, listed(str, VOCABULARY[:n_words]))  # any warning is an error
+
+
+def test_no_word_at_all_is_refused_with_the_hint():
+    with pytest.raises(ValueError, match=r"none of its 10: lower-casing the words.*100.0%"):
+        embedding_matrix(WordEncoder(vocabulary=VOCABULARY), listed(str.upper))
+
+
+def test_words_that_fasttext_puts_together_have_rows_but_do_not_count():
+    path = Path(gensim.__file__).parent / "test" / "test_data" / "lee_fasttext.bin"
+    vectors = load_word_vectors(path)
+    encoder = WordEncoder(vocabulary=["the", "reviewer", "spellbound"])
+    with pytest.warns(UserWarning, match="hold 1 of the encoder's 3 words"):
+        matrix = embedding_matrix(encoder, vectors, random_state=0)
+    for word in ("the", "reviewer", "spellbound"):
+        assert_array_equal(matrix[encoder.vocabulary_[word]], vectors[word])

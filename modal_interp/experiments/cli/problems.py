@@ -11,6 +11,7 @@ from sklearn.pipeline import make_pipeline
 
 import modal_interp.datasets as datasets
 from modal_interp.estimators import TabularMLPClassifier, TextBiLSTMClassifier, TextCNNClassifier
+from modal_interp.texts.coverage import covered
 from modal_interp.texts.vector_files import load_word_vectors
 from modal_interp.texts.word_encoder import WordEncoder
 from modal_interp.texts.word_vectors import embedding_matrix, train_word_vectors
@@ -142,6 +143,9 @@ def text_problem(
             if isinstance(word_vectors, str)
             else train_word_vectors(texts, encoder, epochs=word_vector_epochs, random_state=0)
         )
+        if isinstance(word_vectors, str) and verbose > 0:
+            share = covered(encoder.vocabulary_, vectors)
+            print(f"  vectors  {share:.1%} of the words have one in {word_vectors}")
         params["embedding_matrix"] = embedding_matrix(encoder, vectors, random_state=0)
     net = TEXT_ESTIMATORS[estimator](n_words=encoder.n_words_, **params)
     return Problem(net, X, np.asarray(labels))
