@@ -145,7 +145,7 @@ def text_problem(
         )
         if isinstance(word_vectors, str) and verbose > 0:
             share = covered(encoder.vocabulary_, vectors)
-            print(f"  vectors  {share:.1%} of the words have one in {word_vectors}")
+            print(f"  vectors    {share:.1%} of the words have one in {word_vectors}")
         params["embedding_matrix"] = embedding_matrix(encoder, vectors, random_state=0)
     net = TEXT_ESTIMATORS[estimator](n_words=encoder.n_words_, **params)
     return Problem(net, X, np.asarray(labels))

@@ -4,6 +4,7 @@ import csv
 import gzip
 import json
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -13,7 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from modal_interp import make_reviews, make_sigmoid
+from modal_interp import WordEncoder, make_reviews, make_sigmoid
 from modal_interp.experiments import __main__ as command_line
 from modal_interp.experiments import load_results
 from modal_interp.experiments.cli.own_data import read_problem
@@ -170,6 +171,37 @@ def test_texts_with_line_breaks_quotes_and_separators():
     assert run("--data", "own.csv", "--text-column", "text", "--no-word-vectors") == 0
     problem = read_problem("own.csv", label_column="label", text_column="text", word_vectors=False)
     assert len(problem.X) == len(problem.y) == 60
+
+
+def write_vectors(path, spell=str):
+    words = sorted(map(spell, WordEncoder().fit(TEXTS).vocabulary_))
+    rows = [f"{word} {number} 0.5" for number, word in enumerate(words)]
+    with open(path, "w", encoding="utf-8") as file:
+        file.write("\n".join(rows))
+
+
+def test_word_vectors_of_a_file_and_how_many_words_it_holds(capsys):
+    write_texts()
+    own = ["--data", "own.csv", "--text-column", "text", "--word-vectors", "glove.txt"]
+    write_vectors("glove.txt")
+    assert run(*own) == 0
+    assert "100.0% of the words have one in glove.txt" in capsys.readouterr().out
+    write_vectors("glove.txt", str.upper)
+    with pytest.warns(UserWarning, match="lower-casing the words of vectors would find 100.0%"):
+        assert run(*own, "--out", "other") == 0
+
+
+@pytest.mark.parametrize("name", ["glove.txt", "vectors.kv", "vectors.bin"])
+def test_no_pickle_of_word_vectors_is_loaded(name, tmp_path, capsys):
+    class Payload:
+        def __reduce__(self):
+            return os.mkdir, (str(tmp_path / "ran"),)
+
+    write_texts()
+    (tmp_path / name).write_bytes(pickle.dumps(Payload()))
+    assert run("--data", "own.csv", "--text-column", "text", "--word-vectors", name) != 0
+    assert "it is a pickle, which could run any code" in capsys.readouterr().err
+    assert not (tmp_path / "ran").exists()
 
 
 def test_some_texts_may_be_empty_and_null_is_a_word():
