@@ -15,6 +15,8 @@ Matrix = npt.NDArray[np.float32]
 
 # So many lines say what the length of a vector is where no header does.
 _SAMPLE = 200
+# A word may hold so many numbers that are not a vector.
+_FEW = 3
 
 
 def read_text(
@@ -105,7 +107,10 @@ def _takes_numbers(word: bytes, row: list[bytes]) -> bool:
     fields = word.split()
     if len(fields) < 2:
         return False
-    if sum(map(is_number, fields)) >= max(len(row), 2):
+    numbers = list(filter(is_number, fields))
+    if len(row) <= _FEW:
+        numbers = [number for number in numbers if not _shorter(number, row)]
+    if len(numbers) >= max(len(row), 2):
         return True
     last = fields[-1]
     return last[-1:].isdigit() and is_number(last) and not _shorter(last, row)

@@ -115,6 +115,7 @@ def test_packed_files_under_any_name(tmp_path, pack, name, binary):
         (b"\n\nfine 0.5 1\n\ndull 1 0.5\n\n", ["fine", "dull"]),
         (b"area 51 0.5 1\nfine 1 0.5\ndull 0.5 1\n", ["area 51", "fine", "dull"]),
         (b"1984 0.5 1\n42 1 0.5\n", ["1984", "42"]),
+        (b"2 2\n24 7 365 0.5 1.0\n9 to 5 1.0 0.5\n", ["24 7 365", "9 to 5"]),
         (b"fine 5e-1 +1.0\ndull 1E0 .5\n", ["fine", "dull"]),
         (b"fine 0.5 1\nfine 0 0.1\ndull 1 0.5\n", ["fine", "dull"]),
         (b"a\xc2\xa0b 0.5 1\nc 1 0.5\n", ["a\u00a0b", "c"]),
