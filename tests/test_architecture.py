@@ -36,6 +36,8 @@ IN_ORDER = {
         "doubts",
         "id_rows",
         "word_encoder",
+        "chosen_words",
+        "unpacking",
         "vector_text",
         "vector_binary",
         "vector_fasttext",

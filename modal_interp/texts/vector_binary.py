@@ -14,6 +14,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from modal_interp.texts.chosen_words import ChosenWords
 from modal_interp.texts.vector_text import Matrix, Words, is_number
 
 # Letters taken for numbers are beyond these, and so are most numbers that are read askew: a blank
@@ -27,7 +28,7 @@ _CONTROL_BYTE = re.compile(rb"[\x00-\x08\x0e-\x1f]")
 _SURE, _DOUBTFUL = 7, 3
 # How far the blank that ends a word is looked for.
 _BLANKS, _LONGEST = 40, 2000
-_BLOCK = 4096
+_BLOCK = 1024
 
 
 def holds_binary(sample: bytes, dim: int) -> bool:
@@ -46,9 +47,9 @@ def holds_binary(sample: bytes, dim: int) -> bool:
 
 
 def read_binary(
-    content: bytes | mmap.mmap, start: int, dim: int, n_words: int
+    content: bytes | mmap.mmap, chosen: ChosenWords, start: int, dim: int, n_words: int
 ) -> tuple[Words, Matrix]:
-    """Read words and vectors, the first of which begins at byte `start`.
+    """Read the chosen words and their vectors, the first of which begins at byte `start`.
 
     Raises
     ------
@@ -57,19 +58,27 @@ def read_binary(
     """
     entries = _Entries(content, dim, n_words, newline=content[-1:] == b"\n")
     words: Words = []
-    matrix = np.empty((min(n_words, len(content) // (4 * dim + 1)), dim), dtype="<f4")
+    kept: list[int] = []  # where these words end
     at, block = start, 1
-    while (done := len(words)) < n_words:
+    while (done := chosen.n_words) < n_words:
         # As many as look right at the first blank, then one by trying all blanks.
         ends = entries.first_blanks(at, min(block, n_words - done))
-        sure = entries.sure(ends, matrix[done:], n_words - done)
+        sure = entries.sure(ends, n_words - done)
         block = min(_BLOCK, 2 * block) if sure == len(ends) > 0 else 1
         ends = ends[:sure] if sure else [(at, entries.best_blank(at, done))]
-        for number, (begin, end) in enumerate(ends, start=done):
-            matrix[number] = entries.vector(end)
-            words.append(content[begin:end].lstrip(b"\n"))
+        for begin, end in ends:
+            word = content[begin:end].lstrip(b"\n")
+            if chosen.add(word):
+                words.append(word)
+                kept.append(end)
         at = entries.after(ends[-1][1])
     entries.check_end(at)
+    matrix = entries.vectors(kept)
+    if _sane(matrix).mean() < 0.5:
+        raise ValueError(
+            f"most vectors, from byte {start} on, hold numbers of no sane size: written in another "
+            "order of bytes, or damaged"
+        )
     return words, matrix
 
 
@@ -96,13 +105,19 @@ class _Entries:
             at = self.after(end)
         return found
 
-    def sure(self, ends: list[tuple[int, int]], into: Matrix, left: int) -> int:
+    def vectors(self, ends: list[int]) -> Matrix:
+        rows = np.empty((len(ends), self.dim), dtype="<f4")
+        for first in range(0, len(ends), _BLOCK):
+            block = ends[first : first + _BLOCK]
+            numbers = b"".join([self.content[end + 1 : self.after(end)] for end in block])
+            rows[first : first + len(block)] = np.frombuffer(numbers, "<f4").reshape(-1, self.dim)
+        return rows
+
+    def sure(self, ends: list[tuple[int, int]], left: int) -> int:
         """Return how many of the first entries are beyond doubt, by words and vectors alike."""
         if not ends:
             return 0
-        rows = into[: len(ends)]
-        for row, (_, end) in zip(rows, ends, strict=True):
-            row[:] = self.vector(end)
+        rows = self.vectors([end for _, end in ends])
         words = [self.is_word(begin, end) for begin, end in ends]
         words.append(self.goes_on(self.after(ends[-1][1]), last=len(ends) == left))
         right = _sane(rows) & [here and after for here, after in pairwise(words)]

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import bz2
-import gzip
 import io
-import lzma
 import mmap
 import re
 import shutil
 import tempfile
-import warnings
-import zlib
+from collections.abc import Iterable
 from itertools import chain
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from modal_interp.texts.chosen_words import ChosenWords, check_vocabulary
+from modal_interp.texts.unpacking import DAMAGED, is_packed, open_unpacked
 from modal_interp.texts.vector_binary import holds_binary, read_binary
 from modal_interp.texts.vector_fasttext import is_fasttext, load_fasttext
 from modal_interp.texts.vector_text import Matrix, Words, read_text
@@ -25,15 +23,8 @@ from modal_interp.texts.vector_text import Matrix, Words, read_text
 if TYPE_CHECKING:
     from gensim.models import KeyedVectors
 
-_PACKED: dict[bytes, Any] = {
-    b"\x1f\x8b": gzip.open,
-    b"BZh": bz2.open,
-    b"\xfd7zXZ\0": lzma.open,
-}
-_DAMAGED = (EOFError, OSError, zlib.error, lzma.LZMAError)
 # What is sometimes handed over in place of vectors, by its first bytes.
 _OTHERS = {
-    b"PK\x03\x04": "a zip archive: unpack it and name the file in it that has the vectors",
     b"\x28\xb5\x2f\xfd": "packed by zstd: unpack it first",
     b"7z\xbc\xaf\x27\x1c": "a 7z archive: unpack it first",
     b"\x93NUMPY": "an array of NumPy, which has no words",
@@ -50,7 +41,11 @@ _SAMPLE = 2**16
 
 
 def load_word_vectors(
-    path: str | PathLike[str], *, binary: bool | None = None, allow_pickle: bool = False
+    path: str | PathLike[str],
+    *,
+    binary: bool | None = None,
+    allow_pickle: bool = False,
+    vocabulary: Iterable[str] | None = None,
 ) -> KeyedVectors:
     r"""Load word vectors, finding out the format from what the file holds.
 
@@ -58,14 +53,18 @@ def load_word_vectors(
     ----------
     path : str or path-like
         File of word2vec in text or binary form, of GloVe in text form, or of fastText (`.vec` and
-        `.bin`), compressed by gzip, bzip2 or xz or not. What the file holds tells which, not its
-        name.
+        `.bin`), or one of them packed by gzip, bzip2, xz, or zip as its only member. What the file
+        holds tells which, not its name.
     binary : bool, default=None
         Whether a word2vec file is binary. By default what stands below its first line tells.
     allow_pickle : bool, default=False
         True also loads a file of `KeyedVectors.save` or `Word2Vec.save` where `binary` is None.
         Such a file is a pickle, and a pickle can run code: allow it only from a source that you
         trust.
+    vocabulary : iterable of str, default=None
+        The only words to keep, such as ``encoder.vocabulary_``, in whatever case and form of
+        Unicode, and the first three of the file, which show its language. The others are checked
+        but take no memory. A fastText `.bin` and a pickle are kept whole.
 
     Returns
     -------
@@ -82,6 +81,8 @@ def load_word_vectors(
     ------
     FileNotFoundError
         If there is no such file.
+    TypeError
+        If `vocabulary` is not of str.
     ValueError
         If the file is of another format, a pickle that is not allowed, or damaged: then with the
         line, or the byte of what is unpacked.
@@ -105,6 +106,7 @@ def load_word_vectors(
     ...     load_word_vectors(file)["dull"]
     array([-0.5,  1. ], dtype=float32)
     """
+    chosen = ChosenWords(check_vocabulary(vocabulary))
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(
@@ -112,26 +114,23 @@ def load_word_vectors(
             "download it, or mend the path"
         )
     try:
-        with _open(path) as file:
-            return _load(path, file, binary, allow_pickle and binary is None)
-    except (ValueError, MemoryError, *_DAMAGED) as error:
+        with open_unpacked(path) as file:
+            vectors = _load(path, file, chosen, binary, allow_pickle and binary is None)
+    except (ValueError, MemoryError, *DAMAGED) as error:
         raise ValueError(
             f"path must name a file of word2vec, GloVe or fastText, got {str(path)!r}, which "
             f"cannot be read so ({error}): unpack it, download it again, or set binary"
         ) from error
-
-
-def _open(path: Path) -> io.BufferedReader:
-    with path.open("rb") as file:
-        start = file.read(6)
-    for magic, unpacked in _PACKED.items():
-        if start.startswith(magic):
-            return io.BufferedReader(unpacked(path))
-    return path.open("rb")
+    chosen.doubt_encoding(stacklevel=3)
+    return vectors
 
 
 def _load(
-    path: Path, file: io.BufferedReader, binary: bool | None, allow_pickle: bool
+    path: Path,
+    file: io.BufferedReader,
+    chosen: ChosenWords,
+    binary: bool | None,
+    allow_pickle: bool,
 ) -> KeyedVectors:
     try:
         start = file.read(512)
@@ -141,12 +140,14 @@ def _load(
             return _load_pickle(path)
         if is_fasttext(start):
             return _load_fasttext(path, file)
-        return _keyed_vectors(*_read(file, binary))
-    except _DAMAGED as error:
+        return _keyed_vectors(*_read(file, chosen, binary))
+    except DAMAGED as error:
         raise ValueError(f"damaged after byte {file.tell()} of what it holds: {error}") from error
 
 
 def _check_kind(start: bytes, allow_pickle: bool) -> None:
+    if is_packed(start):
+        raise ValueError("it is packed twice, or no vectors were packed: unpack it first")
     for magic, kind in _OTHERS.items():
         if start.startswith(magic):
             raise ValueError(f"it is {kind}")
@@ -181,13 +182,15 @@ def _load_pickle(path: Path) -> KeyedVectors:
     return vectors
 
 
-def _read(file: io.BufferedReader, binary: bool | None) -> tuple[Words, Matrix]:
+def _read(
+    file: io.BufferedReader, chosen: ChosenWords, binary: bool | None
+) -> tuple[Words, Matrix]:
     first = file.readline().removeprefix(_MARK)
     sizes = first.split()
     if len(sizes) != 2 or not all(map(bytes.isdigit, sizes)):
         if binary:
             raise ValueError("its first line does not give the numbers of words and dimensions")
-        return read_text(chain([first], file))
+        return read_text(chain([first], file), chosen)
     n_words, dim = map(int, sizes)
     if min(n_words, dim) < 1:
         raise ValueError("its first line has no vector")
@@ -196,34 +199,26 @@ def _read(file: io.BufferedReader, binary: bool | None) -> tuple[Words, Matrix]:
         binary = holds_binary(file.read(_SAMPLE), dim)
         file.seek(start)
     if not binary:
-        return read_text(iter(file), dim, n_words)
-    return read_binary(_content(file), start, dim, n_words)
+        return read_text(iter(file), chosen, dim, n_words)
+    return read_binary(_content(file), chosen, start, dim, n_words)
 
 
-def _content(file: io.BufferedReader) -> bytes | mmap.mmap:
-    file.seek(0)
+def _content(file: io.BufferedReader) -> mmap.mmap:
     if isinstance(file.raw, io.FileIO):
         return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-    return file.read()
+    file.seek(0)
+    with tempfile.TemporaryFile() as unpacked:
+        shutil.copyfileobj(file, unpacked, 2**20)
+        unpacked.flush()
+        return mmap.mmap(unpacked.fileno(), 0, access=mmap.ACCESS_READ)
 
 
 def _keyed_vectors(words: Words, matrix: Matrix) -> KeyedVectors:
     from gensim.models import KeyedVectors
 
     first: dict[str, int] = {}
-    n_foreign = 0
     for number, word in enumerate(words):
-        # The word2vec tool cuts long words, at times within a character.
-        text = word.decode(errors="replace")
-        n_foreign += "\ufffd" in text and len(word) < 40 and "\ufffd".encode() not in word
-        first.setdefault(text, number)
-    if n_foreign > max(1, len(words) / 100):
-        warnings.warn(
-            f"{n_foreign} of {len(words)} words are not UTF-8, and texts will not find them: save "
-            "the file as UTF-8",
-            UserWarning,
-            stacklevel=4,
-        )
+        first.setdefault(word.decode(errors="replace"), number)
     vectors = KeyedVectors(matrix.shape[1])
     vectors.add_vectors(list(first), matrix[list(first.values())])
     return vectors

@@ -10,6 +10,8 @@ from itertools import chain, islice, takewhile
 import numpy as np
 import numpy.typing as npt
 
+from modal_interp.texts.chosen_words import ChosenWords
+
 Words = list[bytes]
 Matrix = npt.NDArray[np.float32]
 
@@ -20,9 +22,12 @@ _FEW = 3
 
 
 def read_text(
-    lines: Iterator[bytes], dim: int | None = None, n_words: int | None = None
+    lines: Iterator[bytes],
+    chosen: ChosenWords,
+    dim: int | None = None,
+    n_words: int | None = None,
 ) -> tuple[Words, Matrix]:
-    """Read words and vectors, the first line having number 1, or 2 below a header.
+    """Read the chosen words and their vectors, the first line having number 1, or 2 below a header.
 
     Raises
     ------
@@ -33,16 +38,18 @@ def read_text(
     if dim is None:
         sample = list(islice(lines, _SAMPLE))
         dim, lines = _dimension(sample), chain(sample, lines)
-    words, values = _rows(lines, dim, 2 if header else 1)
-    if n_words is not None and n_words != len(words):
+    words, values = _rows(lines, chosen, dim, 2 if header else 1)
+    if n_words is not None and n_words != chosen.n_words:
         raise ValueError(
-            f"its first line promises {n_words} words, it has {len(words)}: it was cut off after "
-            "these, or its first line is of another file"
+            f"its first line promises {n_words} words, it has {chosen.n_words}: it was cut off "
+            "after these, or its first line is of another file"
         )
     return words, np.frombuffer(values, dtype=np.float32).reshape(-1, dim)
 
 
-def _rows(lines: Iterable[bytes], dim: int, start: int) -> tuple[Words, array[float]]:
+def _rows(
+    lines: Iterable[bytes], chosen: ChosenWords, dim: int, start: int
+) -> tuple[Words, array[float]]:
     words: Words = []
     values = array("f")
     for number, line in enumerate(lines, start=start):
@@ -50,7 +57,7 @@ def _rows(lines: Iterable[bytes], dim: int, start: int) -> tuple[Words, array[fl
             continue
         word, *row = line.rsplit(maxsplit=dim) or [b""]
         try:
-            values.extend(map(float, row))
+            numbers = list(map(float, row))
         except ValueError:
             row = []
         if len(row) != dim or b"_" in line[len(word) :] or _takes_numbers(word, row):
@@ -59,7 +66,9 @@ def _rows(lines: Iterable[bytes], dim: int, start: int) -> tuple[Words, array[fl
                 f"line {number} is not a word and {dim} numbers, it ends in "
                 f"{numbers_at_end(line)} and begins {shown!r}"
             )
-        words.append(word)
+        if chosen.add(word):
+            words.append(word)
+            values.extend(numbers)
     return words, values
 
 

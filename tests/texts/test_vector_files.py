@@ -7,6 +7,8 @@ import os
 import pickle
 import random
 import struct
+import tracemalloc
+import zipfile
 from pathlib import Path
 
 import gensim
@@ -17,6 +19,8 @@ from gensim.models.fasttext import load_facebook_vectors
 from numpy.testing import assert_array_equal
 
 from modal_interp.texts.vector_files import load_word_vectors
+from modal_interp.texts.word_encoder import WordEncoder
+from modal_interp.texts.word_vectors import embedding_matrix
 
 GENSIM = Path(gensim.__file__).parent / "test" / "test_data"
 WORDS = {
@@ -256,8 +260,12 @@ ONE = struct.pack("<2f", 0.5, 1.0)
         (b"1 2\nfine " + ONE + b"dull " + ONE, "end at byte 17, but 13 bytes follow"),
         (b"2 2\nfine " + ONE + b"dull " + b"\xff" * 8, "word 2, at byte 17, is not followed"),
         (b"2 3\nfine " + ONE + b"dull " + ONE, "at byte"),
+        (b"1 2\nfine " + struct.pack(">2f", 0.5, 1.0), "no sane size"),
+        (b"2 1\nfine " + struct.pack(">f", 0.3) + b"dull " + struct.pack(">f", 0.4), "sane size"),
+        (b"1 1\nfine " + struct.pack("<d", 0.3), "byte"),
+        (b"1 4\nfine " + np.arange(1, 9).astype("<f2").tobytes(), "sane size"),
         (b"\xff\xfef\0i\0n\0e\0 \0001\0\n\0", "UTF-16"),
-        (b"PK\x03\x04 glove", "a zip archive: unpack it"),
+        (b"PK\x03\x04 glove", "not a zip file"),
         (b"\x93NUMPY\1\0", "an array of NumPy"),
         (b"<!DOCTYPE html><html>", "a web page"),
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 12\n", "Git LFS"),
@@ -304,3 +312,153 @@ def test_words_that_are_not_utf8_are_told(tmp_path):
     with pytest.warns(UserWarning, match="3 of 4 words are not UTF-8") as told:
         load_word_vectors(path)
     assert told[0].filename == __file__
+
+
+# --- packed by zip --------------------------------------------------------------------------------
+
+
+def zipped(path, members, **options):
+    with zipfile.ZipFile(path, "w", **options) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+
+
+@pytest.mark.parametrize("name", ["vectors.zip", "vectors.txt", "vectors", "vectors.bin.gz"])
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_LZMA])
+@pytest.mark.parametrize("binary", [True, False])
+def test_the_only_member_of_a_zip_archive(tmp_path, name, method, binary):
+    vectors = keyed(["new york", "fine", "東京"], 7)
+    vectors.save_word2vec_format(str(tmp_path / "plain"), binary=binary)
+    content = (tmp_path / "plain").read_bytes()
+    members = {"wiki/": b"", "wiki/news.vec": content, "__MACOSX/._news.vec": b"\0"}
+    zipped(tmp_path / name, members, compression=method)
+    assert_read(tmp_path / name, vectors)
+
+
+def test_fasttext_in_a_zip_archive(tmp_path):
+    content = (GENSIM / "crime-and-punishment.bin").read_bytes()
+    zipped(tmp_path / "cc.ru.zip", {"cc.ru.bin": content})
+    assert "Раскольникову" in load_word_vectors(tmp_path / "cc.ru.zip")
+
+
+@pytest.mark.parametrize(
+    ("members", "message"),
+    [
+        ({}, "holds nothing"),
+        ({"g.50d.txt": b"a 1 2\n", "g.100d.txt": b"a 1 2 3 4\n"}, "'g.50d.txt', 'g.100d.txt'"),
+        ({"g.txt.gz": gzip.compress(b"a 1 2\n")}, "packed twice"),
+        ({"g.kv": pickle.dumps([1])}, "a pickle, which could run any code"),
+        ({"g.txt": b"a 1 2\nb 1\nc 1 2\n"}, "line 2 is not a word and 2 numbers"),
+    ],
+)
+def test_zip_archives_that_are_refused(tmp_path, members, message):
+    zipped(tmp_path / "g.zip", members)
+    with pytest.raises(ValueError, match=rf"path must name a file.*{message}"):
+        load_word_vectors(tmp_path / "g.zip")
+
+
+def test_damaged_and_locked_zip_archives(tmp_path):
+    path, content = tmp_path / "g.zip", b"fine 0.5 1\n" * 99
+    zipped(path, {"g.txt": content}, compression=zipfile.ZIP_STORED)
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(ValueError, match=r"path must name a file.*not a zip file"):
+        load_word_vectors(path)
+    path.write_bytes(whole.replace(b"0.5", b"0.6", 1))
+    with pytest.raises(ValueError, match=r"damaged after byte \d+ of what it holds: Bad CRC"):
+        load_word_vectors(path)
+    locked = bytearray(whole)
+    locked[6] |= 1
+    locked[whole.index(b"PK\1\2") + 8] |= 1
+    path.write_bytes(locked)
+    with pytest.raises(ValueError, match=r"cannot be unpacked here.*password"):
+        load_word_vectors(path)
+
+
+# --- a vocabulary ---------------------------------------------------------------------------------
+
+LISTED = ["the", "of", "and", "Fine", "dull", "NEW york", "caf\u00e9", "STRASSE", "plot", "plot"]
+
+
+@pytest.mark.parametrize("form", ["text", "binary", "glove"])
+@pytest.mark.parametrize("pack", [bytes, gzip.compress, lzma.compress])
+def test_only_words_of_the_vocabulary_are_kept(tmp_path, form, pack):
+    vectors = keyed(list(dict.fromkeys(LISTED)), 6)
+    path = tmp_path / "vectors"
+    header = {"write_header": False} if form == "glove" else {}
+    vectors.save_word2vec_format(str(path), binary=form == "binary", **header)
+    path.write_bytes(pack(path.read_bytes()))
+    wanted = {"fine": 2, "new york": 3, "cafe\u0301": 4, "straße": 5, "nowhere": 6}
+    found = load_word_vectors(path, vocabulary=wanted)
+    kept = ["the", "of", "and", "Fine", "NEW york", "caf\u00e9", "STRASSE"]
+    assert found.index_to_key == kept, "the first three, and others in any case and form"
+    np.testing.assert_allclose(found.vectors, vectors[kept], rtol=1e-5)
+    for other in (list(wanted), iter(wanted), set(wanted), np.array(list(wanted))):
+        assert load_word_vectors(path, vocabulary=other).index_to_key == kept
+    assert load_word_vectors(path, vocabulary=[]).index_to_key == kept[:3]
+
+
+@pytest.mark.parametrize("binary", [True, False])
+def test_words_that_are_left_out_are_checked(tmp_path, binary):
+    vectors, path = keyed([f"w{i}" for i in range(300)], 5), tmp_path / "vectors"
+    vectors.save_word2vec_format(str(path), binary=binary)
+    content = path.read_bytes()
+    at = content.index(b"w250 ") + (8 if binary else len("w250"))
+    gap = 1 if binary else content[at + 1 :].index(b" ") + 1
+    path.write_bytes(content[:at] + content[at + gap :])
+    with pytest.raises(ValueError, match="byte" if binary else "line 252 is not a word"):
+        load_word_vectors(path, vocabulary=["w7"])
+    path.write_bytes(content[: len(content) // 2])
+    with pytest.raises(ValueError, match="byte" if binary else "line|promises 300 words"):
+        load_word_vectors(path, vocabulary=["w7"])
+
+
+def test_a_vocabulary_bounds_the_memory(tmp_path):
+    words, path = [f"w{i}" for i in range(20_000)], tmp_path / "vectors"
+    keyed(words, 100).save_word2vec_format(str(path), binary=True)
+    peaks = {}
+    for name, vocabulary in (("all", None), ("few", words[::1000])):
+        for content in (path.read_bytes(), gzip.compress(path.read_bytes(), 1)):
+            (tmp_path / "packed").write_bytes(content)
+            tracemalloc.start()
+            load_word_vectors(tmp_path / "packed", vocabulary=vocabulary)
+            peaks[name] = max(peaks.get(name, 0), tracemalloc.get_traced_memory()[1])
+            tracemalloc.stop()
+    assert peaks["all"] > 8e6
+    assert peaks["few"] < 4e6
+
+
+@pytest.mark.parametrize(
+    ("vocabulary", "message"),
+    [
+        ("fine", "vocabulary must be words.*got str"),
+        (b"fine", "vocabulary must be words.*got bytes"),
+        (7, "vocabulary must be words.*got int"),
+        (["fine", 7], "vocabulary must be words.*got 7 among them"),
+        ([None], "vocabulary must be words.*got None among them"),
+    ],
+)
+def test_bad_vocabularies(tmp_path, vocabulary, message):
+    (tmp_path / "vectors").write_bytes(b"fine 0.5 1\n")
+    with pytest.raises(TypeError, match=message):
+        load_word_vectors(tmp_path / "vectors", vocabulary=vocabulary)
+
+
+def test_a_vocabulary_leaves_matrix_and_warnings_as_they_are(tmp_path):
+    words = ["das", "und", "Der", "Haus", "Hund", "Katze", "läuft"]
+    keyed(words, 4).save_word2vec_format(str(tmp_path / "v"))
+    encoder = WordEncoder().fit(["das haus und der hund", "die katze läuft heim"])
+    matrices = []
+    for vocabulary in (None, encoder.vocabulary_):
+        vectors = load_word_vectors(tmp_path / "v", vocabulary=vocabulary)
+        with pytest.warns(UserWarning, match="lower-casing the words of vectors would find 77.8%"):
+            matrices.append(embedding_matrix(encoder, vectors, random_state=0))
+    assert_array_equal(*matrices)
+
+
+def test_a_vocabulary_in_another_language_shows_what_the_file_holds(tmp_path):
+    keyed(["это", "было", "давно", "там"], 4).save_word2vec_format(str(tmp_path / "v"))
+    encoder = WordEncoder().fit(["a fine film"])
+    vectors = load_word_vectors(tmp_path / "v", vocabulary=encoder.vocabulary_)
+    with pytest.raises(ValueError, match=r"none of its 3.*vectors hold 'это', 'было', 'давно'"):
+        embedding_matrix(encoder, vectors)

@@ -139,7 +139,7 @@ def text_problem(
         print(f"  cut    {encoder.cut_share_:.1%} of the texts after {max_length} words")
     if word_vectors:
         vectors = (
-            load_word_vectors(word_vectors)
+            load_word_vectors(word_vectors, vocabulary=encoder.vocabulary_)
             if isinstance(word_vectors, str)
             else train_word_vectors(texts, encoder, epochs=word_vector_epochs, random_state=0)
         )
