@@ -50,6 +50,7 @@ IN_ORDER = {
         "indicator",
         "labels",
         "callbacks",
+        "scoring",
         "skorch_net",
         "classifier",
         "word_ids",

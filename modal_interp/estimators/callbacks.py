@@ -9,8 +9,6 @@ from numpy.typing import NDArray
 from skorch import NeuralNetClassifier
 from skorch.callbacks import EarlyStopping, EpochScoring, EpochTimer, PassthroughScoring, PrintLog
 
-from modal_interp.estimators.indicator import has_labels
-
 
 class _EpochLog(PrintLog):
     """A log that makes no table that nobody will see.
@@ -23,12 +21,10 @@ class _EpochLog(PrintLog):
             super().on_epoch_end(net, **kwargs)
 
 
-def encoded_accuracy(net: NeuralNetClassifier, X: Any, y: NDArray[Any]) -> float:
-    """Return the accuracy against encoded targets, which is what skorch's callbacks hold."""
-    proba = net.predict_proba(X)
-    if net.multilabel_:
-        return float(np.mean((has_labels(proba) == y).all(axis=1)))
-    return float(np.mean(proba.argmax(axis=1) == y))
+def label_accuracy(net: NeuralNetClassifier, X: Any, y: NDArray[Any]) -> float:
+    """Return the share of samples that get their label, or all of their labels and no other."""
+    right = net.predict(X) == y  # scikit-learn's own takes thrice the time of a small epoch
+    return float(np.mean(right if right.ndim == 1 else right.all(axis=1)))
 
 
 def default_callbacks(*, validates: bool, patience: int | None) -> list[tuple[str, Any]]:
@@ -38,7 +34,7 @@ def default_callbacks(*, validates: bool, patience: int | None) -> list[tuple[st
         ("train_loss", PassthroughScoring("train_loss", on_train=True)),
     ]
     if validates:
-        accuracy = EpochScoring(encoded_accuracy, name="valid_acc", lower_is_better=False)
+        accuracy = EpochScoring(label_accuracy, name="valid_acc", lower_is_better=False)
         callbacks += [("valid_loss", PassthroughScoring("valid_loss")), ("valid_acc", accuracy)]
     if patience is not None:
         stop = EarlyStopping("valid_loss", patience=patience, load_best=True)

@@ -22,6 +22,7 @@ from modal_interp.estimators.labels import (
     loss_weights,
     sorted_classes,
 )
+from modal_interp.estimators.scoring import labels_for_scoring, own_samples
 from modal_interp.estimators.skorch_net import _Net
 
 
@@ -180,14 +181,25 @@ class _ModuleClassifier(_Net):
                 )
             setattr(self.criterion_, name, torch.as_tensor(weights, device=self.device))
 
+    def fit_loop(self, X: Any, y: Any = None, epochs: int | None = None, **fit_params: Any) -> Any:
+        """Run skorch's loop on encoded targets, of which scoring callbacks see the labels."""
+        with labels_for_scoring(self):
+            return super().fit_loop(X, y, epochs, **fit_params)
+
     def get_split_datasets(self, X: Any, y: Any = None, **fit_params: Any) -> tuple[Any, Any]:
-        """Hold out `validation_fraction` of the samples where `early_stopping` asks for it."""
-        if not self.early_stopping or self.train_split is not None:
-            return super().get_split_datasets(X, y, **fit_params)
-        seed = int(torch.randint(2**31 - 1, ()))
-        parts = hold_out(y, self.validation_fraction, seed)
-        dataset = self.get_dataset(X, y)
-        return Subset(dataset, parts[0].tolist()), Subset(dataset, parts[1].tolist())
+        """Hold out what `early_stopping` or `train_split` says; a set of its own has labels."""
+        if self.early_stopping and self.train_split is None:
+            seed = int(torch.randint(2**31 - 1, ()))
+            parts = hold_out(y, self.validation_fraction, seed)
+            dataset = self.get_dataset(X, y)
+            return Subset(dataset, parts[0].tolist()), Subset(dataset, parts[1].tolist())
+        train, valid = super().get_split_datasets(X, y, **fit_params)
+        if (own := own_samples(train, valid)) is not None:
+            labels = check_targets(*own)
+            valid = self.get_dataset(
+                *self._check_training_data(own[0], labels, self.classes_, reset=False)
+            )
+        return train, valid
 
     @property
     def _default_callbacks(self) -> list[tuple[str, Any]]:

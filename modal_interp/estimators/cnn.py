@@ -59,7 +59,8 @@ class TextCNNClassifier(_WordIdsClassifier):
     verbose : int, default=0
         0 prints nothing, 1 a line for each epoch.
     **kwargs : dict
-        All other parameters of :class:`skorch.NeuralNetClassifier`.
+        All other parameters of :class:`skorch.NeuralNetClassifier`. Its scoring callbacks are
+        given labels as `y` has them, and the data set of a `predefined_split` holds such labels.
 
     Attributes
     ----------

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import scipy.sparse as sp
-from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 from skorch.helper import predefined_split
 
 from modal_interp.estimators.classifier import _ModuleClassifier
-from modal_interp.estimators.labels import encode_targets, known_classes
 from modal_interp.estimators.skorch_net import RowsDataset
-from modal_interp.estimators.word_ids import _WordIdsClassifier
 
 
 class ValidatedPipeline(Pipeline):
@@ -36,20 +32,18 @@ class ValidatedPipeline(Pipeline):
                 X = step.fit_transform(X, y) if both else step.fit(X, y).transform(X)
                 X_validation = step.transform(X_validation)
         net = self.steps[-1][1]
-        targets = encode_targets(y_validation, known_classes(net.classes, y_validation))
-        held_out = RowsDataset(as_input(net, X_validation), targets)
+        held_out = RowsDataset(_dense(X_validation), y_validation)
         net.set_params(early_stopping=True, train_split=predefined_split(held_out))
         net.fit(X, y)
         return self
 
 
-def as_input(net: _ModuleClassifier, X: Any) -> NDArray[Any]:
-    """Return samples in the dtype that the net is trained on."""
+def _dense(X: Any) -> Any:
     if sp.issparse(X):
         raise TypeError(
             "early_stopping=True needs dense samples; found a sparse matrix. Call .toarray() on it."
         )
-    return np.asarray(X, dtype=np.int64 if isinstance(net, _WordIdsClassifier) else np.float32)
+    return X
 
 
 def stopping_early(estimator: Any, X_validation: Any, y_validation: Any) -> ValidatedPipeline:
