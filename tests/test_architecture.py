@@ -93,6 +93,7 @@ IN_ORDER = {
         "storage",
         "curve",
         "arguments",
+        "scorings",
         "own_files",
         "workers",
         "code_parts",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
@@ -10,9 +9,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import scipy.sparse as sp
-from numpy.typing import NDArray
-from sklearn.dummy import DummyClassifier
-from sklearn.metrics import get_scorer
 
 from modal_interp.experiments.running.curve import Protocol
 from modal_interp.experiments.running.early_stopping import stopping_early
@@ -132,24 +128,6 @@ def check_switches(**switches: Any) -> None:
     for name, value in switches.items():
         if not isinstance(value, bool):
             raise TypeError(f"{name} must be True or False; found {value!r}.")
-
-
-def check_scoring(scoring: Any, y: NDArray[Any]) -> None:
-    """Check that the scorer exists and, one of scikit-learn's, that it takes these labels."""
-    if scoring is None:
-        raise TypeError("scoring must be a scorer of scikit-learn or a callable; found None.")
-    scorer = get_scorer(scoring)
-    if not isinstance(scoring, str):
-        return  # it may ask more of an estimator than a dummy has
-    nothing = np.zeros((len(y), 1))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # a dummy never predicts some classes
-        try:
-            scorer(DummyClassifier(strategy="prior").fit(nothing, y), nothing, y)
-        except (ValueError, TypeError, AttributeError) as error:
-            raise ValueError(
-                f"scoring={scoring!r} cannot score the labels of y: {error}"
-            ) from error
 
 
 def checked_sizes(protocol: Protocol) -> list[int]:

@@ -20,7 +20,6 @@ from modal_interp.experiments.running.arguments import (
     check_counts,
     check_estimator,
     check_numbers,
-    check_scoring,
     check_switches,
     checked_data,
     checked_seeds,
@@ -34,6 +33,7 @@ from modal_interp.experiments.running.plan import Size
 from modal_interp.experiments.running.progress import progress_bar
 from modal_interp.experiments.running.provenance import code_version, settings_of
 from modal_interp.experiments.running.results import load_results
+from modal_interp.experiments.running.scorings import check_scoring
 from modal_interp.experiments.running.storage import FULL_TRAINING, Claim, Curve, claim
 from modal_interp.experiments.running.workers import workers
 
@@ -156,19 +156,19 @@ def run_experiment(
     check_switches(
         warm_start=warm_start, early_stopping=early_stopping, full_training=full_training
     )
-    check_scoring(scoring, y)
     protocol = Protocol(
         estimator=estimator, X=X, y=y, initial=initial, step=step, budget=budget,
         split=plain_split(split), scoring=scoring, warm_start=warm_start,
         early_stopping=early_stopping, n_threads=n_threads,
     )  # fmt: skip
-    n_rounds = len(checked_sizes(protocol))
+    sizes = checked_sizes(protocol)
     check_estimator(protocol)
+    check_scoring(protocol, seed_list, sizes[0])
     settings = settings_of(protocol, named)
     with _folder(out) as folder:
         claim(folder, settings)
         units = _units(folder, named, seed_list, full_training)
-        with progress_bar([curve for curve, _ in units], n_rounds, verbose):
+        with progress_bar([curve for curve, _ in units], len(sizes), verbose):
             _run(protocol, units, n_jobs, Claim.of(folder))
         return load_results(folder, strategies=list(named), seeds=seed_list)
 
