@@ -136,10 +136,14 @@ def mean_interval(values: Floats, confidence: float) -> tuple[float, float, floa
     n = len(values)
     if not n:
         return np.nan, np.nan, np.nan
-    mean = float(values.mean())
+    # Squares of huge and tiny numbers are none.
+    size = float(np.abs(values).max())
+    unit = 1.0 if size == 0 or 1e-100 < size < 1e100 else size
+    values = values / unit
+    mean = float(values.mean() * unit)
     if n == 1:
         return mean, np.nan, np.nan
-    half = float(t.ppf((1 + confidence) / 2, n - 1) * values.std(ddof=1) / np.sqrt(n))
+    half = float(t.ppf((1 + confidence) / 2, n - 1) * values.std(ddof=1) / np.sqrt(n) * unit)
     return mean, mean - half, mean + half
 
 

@@ -66,7 +66,12 @@ def write_report(results: pd.DataFrame, folder: Path) -> str:
         written.append(folder / name)
     files = "\n".join(f"  {path}" for path in written)
     shown = table[[name for name in _SHOWN if name in table]].rename(columns=_SHOWN)
-    return f"{shown.to_string(float_format='{:.4f}'.format)}\n\nwritten:\n{files}"
+    return f"{shown.to_string(float_format=_number)}\n\nwritten:\n{files}"
+
+
+def _number(value: float) -> str:
+    """Return four places, or four digits where places would be zeros or a line of digits."""
+    return f"{value:.4f}" if value == 0 or 1e-3 <= abs(value) < 1e6 else f"{value:.3e}"
 
 
 def _pairs(results: pd.DataFrame) -> pd.DataFrame:

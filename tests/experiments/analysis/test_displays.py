@@ -1,3 +1,5 @@
+import io
+
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
@@ -11,7 +13,9 @@ from modal_interp.experiments.analysis.displays import (
     LearningCurveDisplay,
     PairwiseMatrixDisplay,
     SelectionDisplay,
+    _names,
 )
+from modal_interp.experiments.analysis.displays._names import shown_names, text_look
 from modal_interp.experiments.analysis.displays._style import style
 
 NAMES = ["alden", "badge", "random_sampling"]
@@ -348,3 +352,156 @@ def test_what_is_no_strategy_shows_on_a_dark_background(results):
         display = LearningCurveDisplay.from_results(results)
         assert display.full_line_.get_color() == "white"
     plt.close(display.figure_)
+
+
+# Names of any kind.
+
+STRANGE = [
+    "$10-$20", "$_$", r"$\bad$", r"\$5 $6$", "a_b^c", "100%", "R&D", "<b>|</b>", "{x}", "_hidden",
+    "__", "中文", "two\nlines", "tab\there", "nu\x00l", "", " ", "x" * 300, "ひらがな", "😀",
+    "e\u0301", "\u05e9\u05dc\u05d5\u05dd", "\ud800", "'quoted'", "#comment",
+]  # fmt: skip
+
+
+def legend_texts(display):
+    legends = [*display.figure_.legends, *(ax.get_legend() for ax in display.figure_.axes)]
+    return [text for legend in legends if legend for text in legend.get_texts()]
+
+
+def drawn(display):
+    display.figure_.savefig(io.BytesIO())
+    return display
+
+
+def is_plain(text):
+    return not text.get_parse_math() and not text.get_usetex()
+
+
+def renamed(results, name):
+    results["strategy"] = results["strategy"].replace({"alden": name})
+    return results
+
+
+@pytest.mark.parametrize("name", STRANGE)
+def test_curves_of_strategies_of_any_name(results, name):
+    display = drawn(LearningCurveDisplay.from_results(renamed(results, name)))
+    texts = legend_texts(display)
+    assert {text.get_text() for text in texts} == {*shown_names([name, *NAMES[1:]]), "all labels"}
+    assert all(is_plain(text) for text in texts)
+    assert not name or name in [line.get_label() for line in display.lines_]
+
+
+@pytest.mark.parametrize("name", STRANGE)
+def test_matrices_of_strategies_of_any_name(results, name):
+    display = drawn(PairwiseMatrixDisplay.from_results(renamed(results, name)))
+    for axis in (display.ax_.get_xticklabels(), display.ax_.get_yticklabels()):
+        assert {text.get_text() for text in axis} == set(shown_names([name, *NAMES[1:]]))
+        assert all(is_plain(text) for text in axis)
+
+
+@pytest.mark.parametrize("name", STRANGE)
+def test_selections_of_strategies_and_classes_of_any_name(results, name):
+    labels = np.where(Y > 0, name, "other").astype(object)
+    display = drawn(SelectionDisplay.from_results(renamed(results, name), X, labels))
+    titles = [ax.title for ax in display.axes_[1:]]
+    assert {title.get_text() for title in titles} == set(shown_names([name, *NAMES[1:]], 30))
+    assert all(is_plain(text) for text in [*titles, *legend_texts(display)])
+    shown = f"class {name if name.strip() else repr(name)}"
+    assert shown_names([shown])[0] in [text.get_text() for text in legend_texts(display)]
+
+
+@pytest.mark.parametrize(
+    ("names", "shown"),
+    [
+        (["badge", "$_$", "_x", "ü"], ["badge", "$_$", "_x", "ü"]),
+        (["", "  ", "a\nb", "a\\nb"], ["''", "'  '", "a\\nb (1)", "a\\nb (2)"]),
+        (["a" * 50, "a" * 60], ["a" * 26 + "…" + "a" * 13 + f" ({i})" for i in (1, 2)]),
+        ([1, 2.5, True], ["1", "2.5", "True"]),
+        (["\U000f0000"], ["U+F0000"]),
+    ],
+)
+def test_names_are_shown_on_one_line_and_stay_apart(names, shown):
+    assert shown_names(names) == shown
+
+
+def test_letters_that_no_font_has_are_told_by_their_code(monkeypatch):
+    monkeypatch.setattr(_names, "_fonts", lambda letters, own: ((), letters & {"中", "文"}))
+    assert shown_names(["中a", "文a"]) == ["U+4E2Da", "U+6587a"]
+
+
+def test_a_font_that_has_the_letters_stands_behind_the_usual_ones():
+    assert "fontfamily" not in text_look(["abc ü"])
+    only_in_stix = next(
+        c
+        for c in map(chr, range(0x2000, 0x2C00))
+        if _names._fonts(frozenset(c), ("sans-serif",))[0]
+    )
+    look = text_look([only_in_stix])
+    assert look["fontfamily"][0] == "sans-serif"
+    assert len(look["fontfamily"]) == 2
+
+
+def test_hidden_labels_of_others_stay_hidden_and_shown_ones_shown(results):
+    ax = plt.subplots()[1]
+    ax.plot([4, 5], [0.5, 0.5], label="mine")
+    ax.plot([4, 5], [0.5, 0.5], label="_not mine")
+    display = LearningCurveDisplay.from_results(renamed(results, "_a"), ax=ax)
+    texts = [text.get_text() for text in legend_texts(display)]
+    assert texts == ["mine", "_a", "badge", "random_sampling", "all labels"]
+
+
+@pytest.mark.parametrize("scoring", ["$x$", "a" * 300, "<lambda> (code $1_$)", "中"])
+def test_scorers_of_any_name(results, scoring):
+    results.attrs["settings"]["scoring"] = scoring
+    display = drawn(LearningCurveDisplay.from_results(results))
+    assert len(display.ax_.get_ylabel()) < 60
+
+
+# Numbers of any size.
+
+
+@pytest.mark.parametrize("size", [1e300, -1e300, 1e-300, 5e-324, 1e15, 0.0])
+def test_curves_of_any_size(results, size):
+    for name in ("score", "validation_score", "full_score"):
+        results[name] *= size
+    for options in ({}, {"statistic": "mean", "band": "confidence"}):
+        display = drawn(LearningCurveDisplay.from_results(results, **options))
+        assert np.isfinite(display.curves["value"]).all()
+    drawn(PairwiseMatrixDisplay.from_results(results))
+
+
+@pytest.mark.parametrize("size", [1e300, 1e-300, 5e-324, 0.0])
+@pytest.mark.parametrize("columns", [2, 3])
+def test_selections_of_any_size(results, size, columns):
+    wide = np.random.default_rng(0).uniform(-1, 1, (N, columns)) * size
+    display = drawn(SelectionDisplay.from_results(results, wide, Y))
+    assert np.isfinite(display.points).all()
+
+
+def test_samples_too_large_to_be_drawn(results):
+    with pytest.raises(ValueError, match=r"at most 1e\+300 to be drawn; found 1"):
+        SelectionDisplay.from_results(results, np.full((N, 2), 1e308))
+
+
+def test_unknown_points_leave_gaps_and_infinite_ones_are_refused(results):
+    results.loc[results["round"] == 2, "score"] = np.nan
+    display = drawn(LearningCurveDisplay.from_results(results))
+    assert 10 not in display.lines_[0].get_xdata()
+    results.loc[3, "score"] = np.inf
+    with pytest.raises(ValueError, match="score must be finite, or NaN"):
+        LearningCurveDisplay.from_results(results)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_curves_that_were_made_by_hand(results, value):
+    curves = LearningCurveDisplay.from_results(results).curves
+    curves.loc[2, ["value", "low", "high"]] = value
+    assert drawn(LearningCurveDisplay(curves, full_score=value).plot()).full_line_ is None
+
+
+def test_one_point_of_one_seed(results):
+    one = results[(results["seed"] == 0) & (results["round"] == 0)]
+    assert len(drawn(LearningCurveDisplay.from_results(one)).lines_) == 3
+    drawn(SelectionDisplay.from_results(one, X))
+    one = one[one["strategy"] == "badge"]
+    assert len(drawn(LearningCurveDisplay.from_results(one)).lines_) == 1

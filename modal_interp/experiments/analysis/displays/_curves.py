@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from modal_interp.experiments.analysis.displays._names import draw_legend, literal
 from modal_interp.experiments.analysis.displays._style import ink, new_axes, style
 from modal_interp.experiments.analysis.frames import (
     Floats,
@@ -161,7 +162,7 @@ class LearningCurveDisplay:
         curves["x"] /= _unit(results, x)
         full = full_scores(frame) if with_full else pd.Series([np.nan])
         name = settings_of(results).get("scoring")
-        name = name.replace("_", " ") if isinstance(name, str) else "score"
+        name = literal(name.replace("_", " ")) if isinstance(name, str) else "score"
         return cls(
             curves,
             full_score=float(getattr(full.dropna(), statistic)()),
@@ -188,12 +189,14 @@ class LearningCurveDisplay:
         self.bands_: list[Any] = []
         curves = self.curves.groupby("strategy", sort=False)
         counts = curves["n_seeds"].first()
+        names = []
         for strategy, curve in curves:
             # How many seeds there are is said where the curves cannot be compared at sight.
             seeds = f" ({_seeds(counts[strategy])})" if counts.nunique() > 1 else ""
             look = style(int(curve["style"].iloc[0]))
+            names.append(f"{strategy}{seeds}")
             self.lines_ += self.ax_.plot(
-                curve["x"], curve["value"], label=f"{strategy}{seeds}", markersize=4, **look
+                curve["x"], curve["value"], label=names[-1], markersize=4, **look
             )
             self.bands_.append(self._band(curve, look["color"]))
         self.full_line_ = None
@@ -204,8 +207,18 @@ class LearningCurveDisplay:
         self.ax_.set(xlabel=self.x_name, ylabel=self.y_name)
         if self.x_name == _AXES["share"]:
             self.ax_.xaxis.set_major_formatter("{x:.0%}")
-        self.ax_.legend()
+        self._name_lines(names)
         return self
+
+    def _name_lines(self, names: list[str]) -> None:
+        own = self.lines_
+        if self.full_line_ is not None:
+            own, names = [*own, self.full_line_], [*names, "all labels"]
+        # What else is on axes of the user's own stays in the legend.
+        entries = zip(*self.ax_.get_legend_handles_labels(), strict=True)
+        others = [(handle, label) for handle, label in entries if handle not in own]
+        handles = [*(handle for handle, _ in others), *own]
+        draw_legend(self.ax_, handles, [*(label for _, label in others), *names])
 
     def _band(self, curve: pd.DataFrame, colour: str) -> Any:
         if curve["low"].isna().all():

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from modal_interp.experiments.analysis.comparisons import WinMatrix, win_matrix
+from modal_interp.experiments.analysis.displays._names import shown_names, text_look
 from modal_interp.experiments.analysis.displays._style import new_axes
 
 
@@ -121,7 +122,7 @@ class PairwiseMatrixDisplay:
         """
         import matplotlib as mpl
 
-        names = [str(name) for name in self.matrix.shares.columns]
+        names = shown_names(self.matrix.shares.columns)
         self.ax_ = new_axes(ax, (3.4 + 0.6 * len(names), 2.4 + 0.6 * len(names)))
         self.figure_ = self.ax_.figure
         colours = mpl.colormaps[cmap].with_extremes(bad="white")
@@ -130,8 +131,10 @@ class PairwiseMatrixDisplay:
         self.colorbar_.set_label("share of points won by the row")
         self._write_numbers(colours)
         places = range(len(names))
-        self.ax_.set_xticks(places, names, rotation=45, ha="right", rotation_mode="anchor")
-        self.ax_.set_yticks(places, names)
+        look = text_look(names)
+        turned = {"rotation": 45, "ha": "right", "rotation_mode": "anchor"}
+        self.ax_.set_xticks(places, names, **turned, **look)
+        self.ax_.set_yticks(places, names, **look)
         self.ax_.set(xlabel="compared strategy", ylabel="evaluated strategy")
         if (self.matrix.p_values < self.alpha).any(axis=None):
             self.ax_.set_title(

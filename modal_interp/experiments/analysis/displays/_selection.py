@@ -12,6 +12,11 @@ from scipy.sparse import issparse
 from sklearn.decomposition import PCA, TruncatedSVD
 from sklearn.utils import check_array, column_or_1d
 
+from modal_interp.experiments.analysis.displays._names import (
+    draw_legend,
+    shown_names,
+    text_look,
+)
 from modal_interp.experiments.analysis.displays._style import (
     CHOSEN,
     GREY,
@@ -24,6 +29,7 @@ from modal_interp.experiments.analysis.frames import Floats, check_results, chos
 
 Rows = NDArray[np.int64]
 
+_LARGEST = 1e300  # matplotlib adds margins, which must be numbers too
 _MOST_CLASSES = 10  # with more, colours and markers are too many to look up
 
 
@@ -188,17 +194,23 @@ class SelectionDisplay:
             )
         self.figure_ = self.axes_[0].figure
         self._draw_all(self.axes_[0])
-        for ax, strategy in zip(self.axes_[1:], self.chosen, strict=True):
+        titles = shown_names(self.chosen, longest=30)
+        for ax, strategy, title in zip(self.axes_[1:], self.chosen, titles, strict=True):
+            ax.set_title(title, **text_look(titles))
             self._draw_choice(ax, strategy)
         if axes is None:
             name_outer_axes(self.axes_, self.names)
             # Below the panels no point is hidden.
-            self.figure_.legend(*self._entries(self.axes_[:2]), loc="outside lower center", ncols=6)
+            handles, labels = self._entries(self.axes_[:2])
+            # As many columns as fit: a letter is about a twelfth of an inch wide, a mark half.
+            room = self.figure_.get_figwidth() / (0.5 + max(map(len, shown_names(labels))) / 12)
+            columns = min(6, max(1, int(room)))
+            draw_legend(self.figure_, handles, labels, loc="outside lower center", ncols=columns)
             return self
         for ax in self.axes_:
             ax.set(xlabel=self.names[0], ylabel=self.names[1])
         for ax in self.axes_[:2]:
-            ax.legend(*self._entries([ax]), fontsize="small")
+            draw_legend(ax, *self._entries([ax]), fontsize="small")
         return self
 
     def _draw_all(self, ax: Any) -> None:
@@ -211,12 +223,11 @@ class SelectionDisplay:
                 *self.points[self.y == label].T,
                 s=10,
                 linewidths=0,
-                label=f"class {label}",
+                label=f"class {label if str(label).strip() else repr(str(label))}",
                 **style(i),
             )
 
     def _draw_choice(self, ax: Any, strategy: str) -> None:
-        ax.set_title(strategy)
         ax.scatter(*self.points.T, s=8, color=GREY, alpha=0.5, linewidths=0)
         start, chosen = self.points[self.seed_sets[strategy]], self.points[self.chosen[strategy]]
         ax.scatter(*start.T, s=20, color=ink(), marker="x", linewidths=1, label="seed set")
@@ -246,13 +257,20 @@ def _plane(X: Any) -> tuple[Floats, tuple[str, str]]:
     matrix = check_array(
         X, accept_sparse="csr", dtype=np.float64, ensure_min_features=2, input_name="X"
     )
+    size = float(np.abs(matrix).max())
+    if size > _LARGEST:
+        raise ValueError(
+            f"X must hold numbers of at most {_LARGEST:g} to be drawn; found {size:g}. Scale it."
+        )
     if matrix.shape[1] == 2:
         return (matrix.toarray() if issparse(matrix) else matrix), ("x1", "x2")
-    if issparse(matrix):
-        found = TruncatedSVD(2, random_state=0).fit_transform(matrix)
-        return found, ("first singular direction", "second singular direction")
-    found = PCA(2, random_state=0).fit_transform(matrix)
-    return found, ("first principal component", "second principal component")
+    # Squares of huge and tiny numbers are none: directions are found at another scale.
+    unit = 1.0 if size == 0 or 1e-100 < size < 1e100 else size
+    kind = "singular direction" if issparse(matrix) else "principal component"
+    reduction = TruncatedSVD if issparse(matrix) else PCA
+    with np.errstate(invalid="ignore", divide="ignore"):  # shares of no variance at all
+        found = reduction(2, random_state=0).fit_transform(matrix / unit) * unit
+    return found, (f"first {kind}", f"second {kind}")
 
 
 def _rows(frame: pd.DataFrame, strategies: list[str], n: int) -> dict[str, Rows]:
