@@ -85,6 +85,7 @@ IN_ORDER = {
     ],
     "experiments": ["running", "analysis", "cli", "__main__"],
     "experiments/running": [
+        "numbers",
         "plan",
         "early_stopping",
         "names",
@@ -117,7 +118,7 @@ IN_ORDER = {
         "labels",
         "features",
     ],
-    "experiments/cli": ["problems", "own_data", "flags", "configuration"],
+    "experiments/cli": ["problems", "own_data", "flags", "sizes", "configuration"],
 }
 FORBIDDEN = {
     "selectors": {"skorch", "modAL"},

@@ -38,7 +38,8 @@ class TabularMLPClassifier(_ModuleClassifier):
     Raises
     ------
     ValueError
-        As scikit-learn's estimators do, for input that is not finite numbers of shape (n, d).
+        As scikit-learn's estimators do, for input that is not finite numbers of shape (n, d); also
+        for numbers beyond float32, with row and column.
 
     Notes
     -----
@@ -70,10 +71,37 @@ class TabularMLPClassifier(_ModuleClassifier):
         super().__init__(module, lr=lr, max_epochs=max_epochs, **kwargs)
 
     def _check_input(self, X: Any, *, reset: bool) -> NDArray[np.float32]:
+        try:
+            with np.errstate(over="ignore"):
+                found = validate_data(self, X, dtype=np.float32, reset=reset)
+        except (ValueError, OverflowError):
+            check_size(X)
+            raise
         # Writable, because torch warns at arrays that are not.
-        return np.require(validate_data(self, X, dtype=np.float32, reset=reset), requirements="W")
+        return np.require(found, requirements="W")
 
     def _module_sizes(self) -> dict[str, Any]:
         if "n_features_in_" not in vars(self):
             raise ValueError("The number of columns is not known before fit: call fit.")
         return {"n_features": self.n_features_in_}
+
+
+def check_size(X: Any) -> None:
+    """Raise a ValueError that names the first number of `X` that float32 cannot hold, if one is."""
+    names = getattr(X, "columns", None)
+    try:
+        values = np.asarray(X)
+        # Python's own numbers may be beyond float64 as well.
+        held = values if values.dtype.kind in "fiu" else values.astype(object)
+        large = (abs(held) > np.finfo(np.float32).max) & (abs(held) != np.inf)
+    except (TypeError, ValueError):
+        return  # no table of numbers: what is wrong with it has been said
+    if large.ndim == 2 and large.any():
+        row, column = map(int, np.argwhere(large)[0])
+        name = column if names is None else repr(names[column])
+        digits = str(values[row, column])
+        raise ValueError(
+            f"X must hold numbers that float32 can hold, up to {np.finfo(np.float32).max:g}; "
+            f"found {digits[:30]}{'...' * (len(digits) > 30)} in row {row}, column {name}. Scale "
+            "the column first, by its logarithm or by StandardScaler."
+        )

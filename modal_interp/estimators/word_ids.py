@@ -77,4 +77,6 @@ def as_word_ids(X: Any) -> NDArray[np.int64]:
         raise ValueError(f"X must hold integers (word ids), found dtype {ids.dtype}.")
     if ids.min() < 0:
         raise ValueError(f"Word ids must be >= 0, found {ids.min()}.")
+    if ids.max() > np.iinfo(np.int64).max:  # it would become a negative number
+        raise ValueError(f"Word ids must fit into int64, found {ids.max()}.")
     return np.require(ids, np.int64, "W")

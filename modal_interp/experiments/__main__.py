@@ -21,8 +21,11 @@ def main(arguments: list[str] | None = None) -> int:
         args = vars(_parser().parse_args(arguments))
         command = args.pop("command")
         return _report(**args) if command == "report" else _run(args)
-    except (ValueError, TypeError, OSError, RuntimeError) as error:
+    except (ValueError, TypeError, OSError, RuntimeError, ArithmeticError) as error:
         print(f"error: {error}", file=sys.stderr)
+        return 2
+    except MemoryError as error:
+        print(f"error: the memory of this machine does not do: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("stopped; the same command goes on from here.", file=sys.stderr)

@@ -740,3 +740,35 @@ def test_training_without_a_batch_is_refused():
     net = TabularMLPClassifier(iterator_train__drop_last=True)
     with pytest.raises(ValueError, match=r"batch_size must be at most .* 20, .* found 50"):
         net.fit(np.ones((20, 2), dtype=np.float32), [0, 1] * 10)
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        (np.array([[0, 1.0], [2, 1e300]] * 9), r"found 1e\+300 in row 1, column 1"),
+        (np.array([[-3.5e38, 1.0], [2, 1]] * 9), r"found -3.5e\+38 in row 0, column 0"),
+        (np.array([[10**400, 1.0], [2, 1]] * 9, dtype=object), r"found 10{29}\.\.\. in row 0"),
+        (pd.DataFrame({"a": [1.0, 2] * 9, "b": [1, 1e39] * 9}), r"row 1, column 'b'"),
+        (np.array([[0, 1.0], [2, np.inf]] * 9), "contains infinity"),
+        (np.array([[0, 1.0], [2, np.nan]] * 9), "contains NaN"),
+    ],
+)
+def test_numbers_beyond_float32(table, message):
+    with pytest.raises(ValueError, match=message):
+        tabular_mlp().fit(table, [0, 1] * 9)
+    net = tabular_mlp().fit(np.zeros((18, 2)), [0, 1] * 9)
+    if isinstance(table, np.ndarray):
+        with pytest.raises(ValueError, match=message):
+            net.predict(table)
+
+
+@pytest.mark.parametrize("largest", [2**53, 2**63 - 1, 1e38, np.float64(3.4e38)])
+def test_large_numbers_that_float32_holds(largest):
+    assert tabular_mlp().fit(np.array([[0, largest], [1, 0]] * 9), [0, 1] * 9).classes_.size == 2
+
+
+def test_word_ids_beyond_int64():
+    ids = X2.astype(np.uint64)
+    ids[0, 0] = 2**64 - 1
+    with pytest.raises(ValueError, match="must fit into int64, found 18446744073709551615"):
+        text_cnn().fit(ids, Y2)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import math
 import sys
 from collections.abc import Callable, Iterable
 from importlib import import_module
@@ -23,7 +22,10 @@ from modal_interp.experiments.cli.problems import (
     Problem,
     load_problem,
 )
+from modal_interp.experiments.cli.sizes import check_params, check_training
 from modal_interp.experiments.running.arguments import check_counts, check_numbers, checked_seeds
+from modal_interp.experiments.running.numbers import LARGEST
+from modal_interp.experiments.running.numbers import found as told
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -119,7 +121,7 @@ def _read_toml(path: Path) -> dict[str, Any]:
 def _check_kinds(settings: dict[str, Any]) -> None:
     for name, (kind, words) in _KINDS.items():
         if name in settings and not isinstance(settings[name], kind):
-            raise ValueError(f"{name} must be {words}; found {settings[name]!r}.")
+            raise ValueError(f"{name} must be {words}; found {told(settings[name])}.")
     if "dataset" in settings:
         for name in _FILE:
             if name in settings:
@@ -133,8 +135,11 @@ def _check_kinds(settings: dict[str, Any]) -> None:
                 f"{name} must come with texts; found it with a table. Name a column of texts, "
                 "--text-column, or leave it out."
             )
-    if settings.get("max_length", 1) < 1:
-        raise ValueError(f"max_length must be at least 1; found {settings['max_length']}.")
+    if not 1 <= settings.get("max_length", 1) <= LARGEST:
+        raise ValueError(
+            f"max_length must be at least 1 and at most {LARGEST}; found "
+            f"{told(settings['max_length'])}."
+        )
 
 
 def problem_of(settings: dict[str, Any]) -> Problem:
@@ -206,13 +211,9 @@ def _check_run(found: dict[str, Any]) -> None:
 
 def _check_net(settings: dict[str, Any]) -> None:
     params = settings.get("estimator_params", {})
-    for name in ("max_epochs", "batch_size"):
-        value = settings.get(name, 1)
-        if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-            raise ValueError(f"{name} must be a whole number, at least 1; found {value!r}.")
-    lr = settings.get("lr", 1.0)
-    if not isinstance(lr, int | float) or not 0 < lr < math.inf:
-        raise ValueError(f"lr must be a number above 0; found {lr!r}.")
+    for values in (settings, params):
+        check_training(values)
+    check_params(params)
     _check_params(settings, params)
     if _is_text(settings):
         return

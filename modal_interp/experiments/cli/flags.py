@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from modal_interp.experiments.cli.problems import TABLES, TEXT_ESTIMATORS, TEXTS
+from modal_interp.experiments.running.numbers import found
 
 ESTIMATORS = (*TEXT_ESTIMATORS, "mlp")
 
@@ -20,8 +21,10 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     _add_text_flags(parser.add_argument_group("texts"))
     net = parser.add_argument_group("network")
     net.add_argument("--estimator", choices=ESTIMATORS, help="default: cnn for texts, else mlp")
-    net.add_argument("--max-epochs", type=int, help="passes over the labelled samples in a round")
-    net.add_argument("--batch-size", type=int)
+    net.add_argument(
+        "--max-epochs", type=_whole, help="passes over the labelled samples in a round"
+    )
+    net.add_argument("--batch-size", type=_whole)
     net.add_argument("--lr", type=float, help="step size of Adam")
     run = parser.add_argument_group("experiment")
     run.add_argument("--strategies", type=names, help="names, with commas between")
@@ -36,8 +39,8 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         ("early-stopping", "stop training by the loss on the validation part"),
     ):
         run.add_argument(f"--{name}", action="store_const", const=True, help=what)
-    run.add_argument("--n-jobs", type=int, help="curves at once (default: one a processor)")
-    run.add_argument("--n-threads", type=int, help="threads of each curve (default: 1)")
+    run.add_argument("--n-jobs", type=_whole, help="curves at once (default: one a processor)")
+    run.add_argument("--n-threads", type=_whole, help="threads of each curve (default: 1)")
     run.add_argument("--out", help="folder of the results, continued if it has some")
     run.add_argument("--config", metavar="FILE", help="a TOML file of these settings")
 
@@ -64,7 +67,7 @@ def _add_file_flags(of_file: argparse._ArgumentGroup) -> None:
 
 
 def _add_text_flags(texts: argparse._ArgumentGroup) -> None:
-    texts.add_argument("--max-length", type=int, metavar="WORDS", help="cut longer texts")
+    texts.add_argument("--max-length", type=_whole, metavar="WORDS", help="cut longer texts")
     texts.add_argument("--tokenizer", metavar="MODULE:FUNCTION", help="splits a text into words")
     vectors = texts.add_mutually_exclusive_group()
     vectors.add_argument("--word-vectors", metavar="FILE",
@@ -78,13 +81,22 @@ def _mark(text: str) -> str:
     return {"tab": "\t", r"\t": "\t"}.get(text, text)
 
 
+def _whole(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:  # also from numbers of thousands of digits
+        raise argparse.ArgumentTypeError(
+            f"must be a whole number such as 10; found {found(text)}"
+        ) from None
+
+
 def size(text: str) -> float | int:
     """Read a count (100) or a share (0.02)."""
     try:
         return int(text) if text.isdigit() else float(text)
     except ValueError:
         raise argparse.ArgumentTypeError(
-            f"must be a share such as 0.02 or a count such as 100; found {text!r}"
+            f"must be a share such as 0.02 or a count such as 100; found {found(text)}"
         ) from None
 
 
@@ -99,7 +111,7 @@ def _seeds(text: str) -> int | list[int]:
     except ValueError:
         raise argparse.ArgumentTypeError(
             "must be how many, such as 5, or the seeds with commas between, such as 0,1,2; found "
-            f"{text!r}"
+            f"{found(text)}"
         ) from None
 
 

@@ -4,15 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
+from itertools import islice
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 
+from modal_interp.estimators import TabularMLPClassifier
+from modal_interp.estimators.mlp import check_size
 from modal_interp.experiments.running.curve import Protocol
 from modal_interp.experiments.running.early_stopping import stopping_early
 from modal_interp.experiments.running.names import check_names
+from modal_interp.experiments.running.numbers import (
+    LARGEST_SEED,
+    MOST_SEEDS,
+    MOST_WORKERS,
+    check_not_above,
+    found,
+)
 from modal_interp.experiments.running.plan import part_sizes
 
 
@@ -77,15 +87,23 @@ def _own_name(strategy: Any) -> str:
 def checked_seeds(seeds: Any) -> list[int]:
     """Return the seeds, for a number of them those from 0 on."""
     one = isinstance(seeds, int | np.integer) and not isinstance(seeds, bool)
-    found = list(range(seeds)) if one else list(seeds) if np.iterable(seeds) else [seeds]
-    whole = all(isinstance(s, int | np.integer) and not isinstance(s, bool) for s in found)
-    fit = whole and found and min(found) >= 0 and max(found) < 2**63
-    if not fit or len(set(found)) < len(found):
+    named = seeds if np.iterable(seeds) else [seeds]
+    # No more than one too many: a range may be longer than memory, an iterator without end.
+    known = list(
+        islice(range(min(max(int(seeds), 0), MOST_SEEDS + 1)) if one else named, MOST_SEEDS + 1)
+    )
+    whole = all(isinstance(s, int | np.integer) and not isinstance(s, bool) for s in known)
+    if not known or not whole or min(known) < 0 or len(set(known)) < len(known):
         raise ValueError(
             "seeds must be a number of repetitions, at least 1, or distinct whole numbers from 0 "
-            f"to 2**63 - 1; found {seeds!r:.200}."
+            f"on; found {found(seeds)}."
         )
-    return [int(seed) for seed in found]
+    if len(known) > MOST_SEEDS or max(known) > LARGEST_SEED:
+        raise ValueError(
+            f"seeds must be at most {MOST_SEEDS:,}, each at most {LARGEST_SEED}; found "
+            f"{found(seeds)}."
+        )
+    return [int(seed) for seed in known]
 
 
 def check_counts(**sizes: Any) -> None:
@@ -99,7 +117,8 @@ def check_counts(**sizes: Any) -> None:
         count = isinstance(size, int) and not isinstance(size, bool) and size >= 0
         if not (share or count) or (size == 0 and name not in parts):
             raise ValueError(
-                f"{name} must be a share in (0, 1] as a float or a count as an int; found {size!r}."
+                f"{name} must be a share in (0, 1] as a float or a count as an int; found "
+                f"{found(size)}."
             )
 
 
@@ -118,9 +137,11 @@ def check_numbers(n_jobs: Any, n_threads: Any) -> None:
     """Check the numbers of workers and threads."""
     for name, value in (("n_jobs", n_jobs), ("n_threads", n_threads)):
         if not isinstance(value, int) or isinstance(value, bool) or value == 0:
-            raise ValueError(f"{name} must be a whole number other than 0; found {value!r}.")
+            raise ValueError(f"{name} must be a whole number other than 0; found {found(value)}.")
     if n_threads < 1:
-        raise ValueError(f"n_threads must be at least 1; found {n_threads!r}.")
+        raise ValueError(f"n_threads must be at least 1; found {found(n_threads)}.")
+    check_not_above("n_jobs", abs(n_jobs), MOST_WORKERS)
+    check_not_above("n_threads", n_threads, MOST_WORKERS)
 
 
 def check_switches(**switches: Any) -> None:
@@ -145,6 +166,8 @@ def check_estimator(protocol: Protocol) -> None:
     estimator = protocol.estimator
     if not hasattr(estimator, "fit") or not hasattr(estimator, "get_params"):
         raise TypeError(f"estimator must be a scikit-learn classifier; found {estimator!r}.")
+    if isinstance(estimator, TabularMLPClassifier):  # not behind steps, which may scale
+        check_size(protocol.X)
     params = estimator.get_params(deep=True)
     if protocol.warm_start and not any(p.rpartition("__")[2] == "warm_start" for p in params):
         raise ValueError(

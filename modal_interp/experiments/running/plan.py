@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.model_selection import train_test_split
 
+from modal_interp.experiments.running.numbers import found
+
 Size = float | int
 
 
@@ -90,8 +92,8 @@ def part_sizes(split: tuple[Size, Size, Size], n_samples: int) -> tuple[int, int
     if train < 2 or test < 1 or train + validation + test > n_samples:
         raise ValueError(
             "split must leave at least 2 rows to train with and 1 to test on, and use no more "
-            f"than the {n_samples} rows of X; found {split!r}, which asks for {train} + "
-            f"{validation} + {test}."
+            f"than the {n_samples} rows of X; found {found(split)}, which asks for {found(train)} "
+            f"+ {found(validation)} + {found(test)}."
         )
     return train, validation, test
 
@@ -103,18 +105,23 @@ def labelled_sizes(initial: Size, step: Size, budget: Size, n_train: int) -> lis
     Shares are of the `n_train` training rows and are rounded at the end, so that small ones do
     not drift.
     """
-    exact = [
-        size * n_train if isinstance(size, float) else size for size in (initial, step, budget)
-    ]
-    first, more, last = exact
-    rounds = max(0, math.ceil((last - first) / more - 1e-9)) if more > 0 else 0
-    sizes = [round(first + r * more) for r in range(rounds)] + [round(last)]
+    asked = f"initial={found(initial)}, step={found(step)}, budget={found(budget)}"
+    rule = (
+        "initial, step and budget must give a rising number of labelled samples, from at least 1 "
+        f"to at most the {n_train} training rows"
+    )
+    # A step past the end is one to the end.
+    first, more, last = (
+        size * n_train if isinstance(size, float) else min(size, n_train + 1)
+        for size in (initial, step, budget)
+    )
+    rounds = max(0.0, (last - first) / more - 1e-9) if more > 0 else 0.0
+    if rounds > n_train:  # nor would so many fit into memory
+        raise ValueError(f"{rule}; found {asked}, which give more than {n_train} rounds.")
+    sizes = [round(first + r * more) for r in range(math.ceil(rounds))] + [round(last)]
     if first > last or sizes[0] < 1 or sizes[-1] > n_train or not _rises(sizes):
-        raise ValueError(
-            "initial, step and budget must give a rising number of labelled samples, from at least "
-            f"1 to at most the {n_train} training rows; found initial={initial!r}, step={step!r}, "
-            f"budget={budget!r}, which give {sizes[:3]} ... {sizes[-1]}."
-        )
+        give = f"{sizes[:3]} ... {sizes[-1]}" if last <= n_train else "more"
+        raise ValueError(f"{rule}; found {asked}, which give {give}.")
     return sizes
 
 

@@ -181,7 +181,8 @@ def _run(protocol: Protocol, units: list[Any], n_jobs: int, claimed: Claim) -> N
             joblib.delayed(_run_unit)(protocol, query, curve, wait, claimed, code_version())
             for curve, query in units
         ]
-        ends = workers(n_jobs)(jobs)
+        n_workers = min(n_jobs, max(1, len(jobs)))  # each is a process, also one without work
+        ends = workers(n_workers)(jobs)
         failures += [end for end in ends if end not in (_FINISHED, _HELD)]
         units = [unit for unit, end in zip(units, ends, strict=True) if end == _HELD]
         if not units:

@@ -549,3 +549,67 @@ def test_reports_of_one_strategy_or_one_round(tmp_path):
     for folder in ("results", "one"):
         names = {path.name for path in (tmp_path / folder / "report").iterdir()}
         assert names == REPORT - {"pairwise_matrix.png"}
+
+
+# Numbers beyond all use.
+
+HUGE = "9" * 20
+LONG = "9" * 5000
+
+
+@pytest.mark.parametrize(
+    ("flag", "value"),
+    [
+        *((f"--{name}", value)
+          for name in ("seeds", "initial", "step", "budget", "n-jobs", "n-threads", "max-epochs",
+                       "batch-size")
+          for value in (HUGE, LONG) if (name, value) != ("step", HUGE)),
+        ("--seeds", f"0,{HUGE}"), ("--seeds", f"0,{LONG}"), ("--seeds", "1000000000"),
+        ("--step", "1e-300"), ("--step", "5e-324"), ("--step", "1e400"), ("--budget", "1e400"),
+        ("--step", "1e-9"), ("--split", f"{HUGE},1,1"), ("--split", f"{LONG},1,1"),
+        ("--lr", "1e400"), ("--lr", "1e300"), ("--lr", HUGE * 20), ("--n-jobs", f"-{HUGE}"),
+        ("--n-jobs", "100000"), ("--max-epochs", "1e400"), ("--max-epochs", "1000000000"),
+    ],
+)  # fmt: skip
+def test_huge_numbers_in_flags(capsys, flag, value):
+    if flag != "--n-jobs" or not value.startswith("-"):
+        error = refused(capsys, "--dataset", "sigmoid", flag, value)
+    else:
+        error = refused(capsys, "--dataset", "sigmoid", f"{flag}={value}")
+    assert error.count("\n") == 1
+    assert len(error) < 400
+
+
+def test_huge_lengths_of_texts(capsys):
+    for value in (HUGE, LONG):
+        assert "max_length" in refused(
+            capsys, "--dataset", "reviews", "--max-length", value
+        ).replace("-", "_")
+
+
+def test_a_huge_step_goes_to_the_end_at_once():
+    assert run("--dataset", "sigmoid", "--step", HUGE, "--initial", "20", "--budget", "30") == 0
+    assert load_results("results")["n_labeled"].unique().tolist() == [20, 30]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        *(f"{name} = {value}"
+          for name in ("seeds", "budget", "n_jobs", "n_threads", "max_epochs", "batch_size", "lr")
+          for value in (HUGE + "0" * 400, "0x" + "f" * 5000, "inf", "nan", LONG)),
+        f"seeds = [0, {HUGE}]", "step = 1e-300", "initial = 1e400", f"split = [{HUGE}, 1, 1]",
+        *(f"estimator_params = {{ {param} }}"
+          for param in (f"max_epochs = {HUGE}", f"module__hidden = [{HUGE}]", "lr = inf",
+                        "batch_size = 0x" + "f" * 5000, "optimizer__weight_decay = 1e400",
+                        f"n_iter_no_change = {HUGE}")),
+    ],
+)  # fmt: skip
+def test_huge_numbers_in_files(capsys, line):
+    with open("own.toml", "w", encoding="utf-8") as file:
+        file.write(f'dataset = "sigmoid"\n{line}\n')
+    assert command_line.main(["run", "--config", "own.toml"]) == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert len(error) < 400
+    assert os.listdir() == ["own.toml"]

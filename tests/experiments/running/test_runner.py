@@ -1,5 +1,7 @@
 """The loop is modAL's: sizes, splits, seeds, choices and scores, against a loop written out."""
 
+import itertools
+
 import joblib
 import numpy as np
 import pandas as pd
@@ -346,3 +348,27 @@ def test_progress_tells_of_rounds_and_scores(capsys):
     assert "30/30" in shown
     assert "round" in shown
     assert "random_sampling 0." in shown or "dami_kmedoids 0." in shown
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"X": np.full((200, 2), 1e300)}, r"found 1e\+300 in row 0, column 0"),
+        ({"seeds": itertools.count()}, "seeds must be at most 100,000"),
+        ({"seeds": range(10**12)}, "seeds must be at most 100,000"),
+        ({"seeds": [2**63]}, "each at most 9223372036854775807"),
+        ({"step": 1e-12}, "more than 120 rounds"),
+        ({"budget": 10**400}, "at most the 120 training rows"),
+        ({"n_jobs": 10**6}, "n_jobs must be at most 1,024"),
+    ],
+)
+def test_huge_numbers_are_refused_before_anything_is_written(tmp_path, options, message):
+    with pytest.raises(ValueError, match=message):
+        run_small(tmp_path / "out", **options)
+    assert not (tmp_path / "out").exists()
+
+
+def test_no_more_workers_than_curves(results):
+    pd.testing.assert_frame_equal(
+        run_small(None, n_jobs=1000)[["strategy", "score"]], results[["strategy", "score"]]
+    )
