@@ -22,6 +22,8 @@ from modal_interp.nets.outputs import precisely
 # Layers whose dropout is a mask that can be drawn beforehand: of single values, of channels.
 _BY_VALUE = (nn.Dropout,)
 _BY_CHANNEL = (nn.Dropout1d, nn.Dropout2d, nn.Dropout3d)
+# Samples times passes that are replayed at once.
+_REPLAYED = 2**14
 
 
 class DropoutPasses(NamedTuple):
@@ -216,6 +218,7 @@ def _can_replay(net: NeuralNet, Xi: Any, masks: _Masks, n_passes: int) -> bool:
     n = get_len(Xi)
     masks.begin(range(1), n, blank=True)
     expected, _ = precisely(net, net.infer(Xi))
+    n_passes = min(n_passes, max(2, _REPLAYED // n))
     masks.begin(range(n_passes), n, blank=True)
     try:
         found, _ = precisely(net, net.infer(Xi))
@@ -226,16 +229,21 @@ def _can_replay(net: NeuralNet, Xi: Any, masks: _Masks, n_passes: int) -> bool:
 
 
 def _replayed(net: NeuralNet, Xi: Any, masks: _Masks, n_passes: int) -> tuple[Tensor, bool] | None:
-    """Return the probabilities (b, K, C) by one pass through the encoder; None if that fails."""
+    """Return the probabilities (b, K, C) by few passes through the encoder; None if that fails."""
     n = get_len(Xi)
-    masks.begin(range(n_passes), n)
-    try:
-        proba, several = precisely(net, net.infer(Xi))
-    except Exception:  # of whatever kind: pass by pass, a real one is raised again
-        return None
-    if len(proba) != n * n_passes:
-        return None
-    return proba.reshape(n_passes, n, -1).transpose(0, 1), several
+    at_once = max(2, _REPLAYED // n)
+    found, several = [], False
+    for first in range(0, n_passes, at_once):
+        passes = range(first, min(first + at_once, n_passes))
+        masks.begin(passes, n)
+        try:
+            proba, several = precisely(net, net.infer(Xi))
+        except Exception:  # of whatever kind: pass by pass, a real one is raised again
+            return None
+        if len(proba) != n * len(passes):
+            return None
+        found.append(proba.reshape(len(passes), n, -1))
+    return torch.cat(found).transpose(0, 1), several
 
 
 def _one_by_one(
