@@ -9,23 +9,24 @@ import numpy as np
 import torch
 from skorch import NeuralNet
 from skorch.dataset import Dataset, get_len, unpack_data
-from skorch.utils import is_dataset
+from skorch.utils import is_dataset, multi_indexing
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 from tqdm.auto import tqdm
 
 from modal_interp._out_of_core import working_memory
 from modal_interp.nets.inputs import check_batch
-from modal_interp.nets.layers import is_double, reads_words
+from modal_interp.nets.precision import as_tensor, dtype_read
 from modal_interp.nets.samples import Rows, Samples, rows_at_once
 
 # Samples of a pass, unless the net's iterator_valid__batch_size says otherwise. Batches for
 # training are far smaller than what is fast without weight updates.
 _BATCH_SIZE = 256
-# What layers behind the input hold of each of its floats, about, and the bytes that a pass may hold
-# however little memory there is to be: smaller batches would be far slower.
-_HIDDEN, _LEAST = 32, 1 << 26
+# What layers behind the input hold of each of its floats, about.
+_HIDDEN = 32
 _EMBEDDINGS = (nn.Embedding, nn.EmbeddingBag)
+# Bytes that a pass may take at least: below, it would take longer, and save nothing.
+_AT_LEAST = 2**26
 # Batches whose samples are sorted by length together: so far apart rows of a file are read.
 _SORTED_TOGETHER = 256
 
@@ -91,34 +92,15 @@ def _reads_as_usual(net: NeuralNet) -> bool:
 
 def _room(net: NeuralNet, n_outputs: int) -> int:
     """Return how many words or features of a batch are to be passed at once."""
-    widths = [m.embedding_dim for m in net.module_.modules() if isinstance(m, _EMBEDDINGS)]
-    floats = max(widths, default=1) * (_HIDDEN + 2 * n_outputs)
-    return max(1, int(max(working_memory(), _LEAST) / (4 * floats)))
-
-
-def _as_read(net: NeuralNet, X: Any) -> np.dtype[Any]:
-    """Return the dtype in which the net reads `X`: its own, as ``predict_proba`` does, if it can.
-
-    Else word ids, or reals as precise as the parameters.
-    """
-    words = X.dtype.kind in "iub" and reads_words(net)
-    usual = np.dtype(np.int64 if words else np.float32)
-    if X.dtype == usual or hasattr(net, "n_features_in_") or not len(X):
-        return X.dtype if X.dtype == usual else usual
-    try:
-        with torch.no_grad():
-            net.infer(torch.from_numpy(np.asarray(X[np.arange(1)])).to(net.device))
-    except Exception:  # of whatever kind: the module is the user's
-        return np.dtype(np.float64) if not words and is_double(net) else usual
-    return X.dtype
-
-
-def _in_precision(net: NeuralNet, Xi: Tensor) -> Tensor:
-    """Return a batch of real numbers in half precision where all parameters have it."""
-    dtypes = {p.dtype for p in net.module_.parameters() if p.is_floating_point()}
-    if Xi.dtype != torch.float32 or not dtypes <= {torch.float16, torch.bfloat16}:
-        return Xi
-    return Xi.to(dtypes.pop()) if len(dtypes) == 1 else Xi
+    layers = list(net.module_.modules())
+    width = max((m.embedding_dim for m in layers if isinstance(m, _EMBEDDINGS)), default=0)
+    n_floats = _HIDDEN * max(1, width)
+    if width:  # all of what the other layers may hold of a word
+        others = [m for m in layers if not isinstance(m, _EMBEDDINGS)]
+        tables = [p for m in others for p in m.parameters(recurse=False) if p.ndim > 1]
+        n_floats = max(n_floats, sum(p.shape[0] for p in tables))
+    n_floats += 2 * n_outputs * max(1, width)  # where they are pulled and where they are looked at
+    return max(1, int(max(_AT_LEAST, working_memory()) / (4 * n_floats)))
 
 
 def _batch_size(net: NeuralNet, n: int) -> int:
@@ -128,40 +110,51 @@ def _batch_size(net: NeuralNet, n: int) -> int:
 
 def _by_length(net: NeuralNet, X: Any, size: int, room: int) -> Iterator[tuple[Rows, Tensor]]:
     """Yield batches on the net's device, texts of like length together."""
-    dtype = _as_read(net, X)
+    dtype = dtype_read(net, as_tensor(np.asarray(X[np.arange(min(2, len(X)))])))
     texts = X.ndim == 2 and X.dtype.kind in "iu"
     for start in range(0, len(X), size * _SORTED_TOGETHER):
-        together = np.arange(start, min(start + size * _SORTED_TOGETHER, len(X)))
-        lengths = np.full(len(together), int(np.prod(X.shape[1:])))
+        rows = np.arange(start, min(start + size * _SORTED_TOGETHER, len(X)))
+        read = np.full(len(rows), int(np.prod(X.shape[1:])))
         if texts:
-            found = _lengths(X, together)
-            order = np.argsort(found, kind="stable")
-            together = together[order]
-            # Only a module that is known to trim padding does not read all columns.
-            lengths = found[order] if _trims(net) else lengths
-        first = 0
-        while first < len(together):
-            padded = lengths[first : first + size] * np.arange(1, len(lengths[first:][:size]) + 1)
-            n_rows = max(1, int(np.searchsorted(padded, room, side="right")))
-            rows = together[first : first + n_rows]
-            first += n_rows
-            batch = np.asarray(X[rows]).astype(dtype, copy=False)
-            yield rows, _in_precision(net, torch.from_numpy(batch).to(net.device))
+            lengths = _lengths(X, rows)
+            order = np.argsort(lengths, kind="stable")
+            rows = rows[order]
+            # Only of a module that is known to trim padding are not all columns read.
+            read = lengths[order] if _trims(net) else read
+        for cut in _cuts(read, size, room):
+            yield rows[cut], as_tensor(np.asarray(X[rows[cut]])).to(net.device, dtype)
+
+
+def _cuts(lengths: Rows, size: int, room: int) -> Iterator[slice]:
+    """Cut samples of rising lengths so that each part, padded to its longest, has room."""
+    first = 0
+    while first < len(lengths):
+        ahead = lengths[first : first + size]
+        padded = ahead * np.arange(1, len(ahead) + 1)
+        last = first + max(1, int(np.searchsorted(padded, room, side="right")))
+        yield slice(first, last)
+        first = last
 
 
 def _trims(net: NeuralNet) -> bool:
-    return type(net.module_).__module__.startswith("modal_interp.modules")
+    module = getattr(net.module_, "_orig_mod", net.module_)  # of a compiled one
+    return type(module).__module__.startswith("modal_interp.modules")
 
 
 def _in_parts(read: Iterator[tuple[Rows, Any]], room: int) -> Iterator[tuple[Rows, Any]]:
     """Yield batches that an iterator of the user's gave, large ones in parts."""
     for rows, Xi in read:
-        if not isinstance(Xi, Tensor) or Xi.numel() <= room or len(Xi) < 2:
+        tensors = (
+            list(Xi.values()) if type(Xi) is dict else Xi if type(Xi) in (list, tuple) else [Xi]
+        )
+        whole = not all(isinstance(x, Tensor) and x.ndim and len(x) == len(rows) for x in tensors)
+        if whole or sum(x.numel() for x in tensors) <= room:
             yield rows, Xi
             continue
-        n_rows = max(1, room // max(1, Xi[0].numel()))
-        for first in range(0, len(Xi), n_rows):
-            yield rows[first : first + n_rows], Xi[first : first + n_rows]
+        n_rows = max(1, room // max(1, sum(x[0].numel() for x in tensors)))
+        for first in range(0, len(rows), n_rows):
+            part = slice(first, first + n_rows)
+            yield rows[part], multi_indexing(Xi, part)
 
 
 def _lengths(X: Any, rows: Rows) -> Rows:
@@ -180,18 +173,21 @@ def _of_data_set(net: NeuralNet, batch: Any) -> Any:
     alone = isinstance(batch, list | tuple) and len(batch) == 1
     Xi = batch if isinstance(batch, Tensor) else batch[0] if alone else unpack_data(batch)[0]
     check_batch(net, Xi)
-    if not isinstance(Xi, Tensor):
-        return Xi
-    Xi = Xi.clone() if Xi.is_inference() else Xi  # which no gradient could be pulled through
-    if not Xi.is_floating_point() or Xi.dtype in {p.dtype for p in net.module_.parameters()}:
-        return Xi
-    return Xi.double() if is_double(net) else _in_precision(net, Xi.float())
+    return Xi
 
 
 def _as_skorch_reads(net: NeuralNet, X: Any) -> Iterator[tuple[Rows, Any]]:
     start, n = 0, get_len(X)
+    read_as: dict[torch.dtype, torch.dtype] = {}
     for batch in net.get_iterator(net.get_dataset(X), training=False):
         Xi = _of_data_set(net, batch) if is_dataset(X) else unpack_data(batch)[0]
+        if isinstance(Xi, Tensor):
+            Xi = (
+                Xi.clone() if Xi.is_inference() else Xi
+            )  # which no gradient could be pulled through
+            if Xi.dtype not in read_as:
+                read_as[Xi.dtype] = dtype_read(net, Xi)
+            Xi = Xi.to(read_as[Xi.dtype])
         rows = np.arange(start, start + get_len(Xi))
         start += len(rows)
         if start > n:

@@ -20,15 +20,15 @@ from torch import Tensor, nn
 from modal_interp.nets.batches import Rows, batches
 from modal_interp.nets.forward import as_array, in_order
 from modal_interp.nets.hooks import embeddings_as_leaves, kept, sparse_embeddings, untouched
-from modal_interp.nets.inputs import as_real
 from modal_interp.nets.layers import (
     find_embedding,
-    is_guessed,
-    logits_layer,
+    find_logits,
+    n_guesses,
     n_outputs,
     padding_id,
     reads_words,
 )
+from modal_interp.nets.norms import length, lengths
 from modal_interp.nets.outputs import (
     Classes,
     Explained,
@@ -38,6 +38,7 @@ from modal_interp.nets.outputs import (
     predicted,
     unchecked,
 )
+from modal_interp.nets.precision import as_real
 from modal_interp.nets.words import sample_first, words_read
 
 
@@ -101,20 +102,20 @@ def word_gradients(
         If a layer is not found, or the prediction does not depend on it.
     """
     layer, padding = find_embedding(net, **read_by), padding_id(net, **read_by)
-    n_pulled = n_outputs(net, **read_by) if classes == "all" else 1
+    guesses = n_guesses(net, **read_by)
     with (
         untouched(net),
         _backward_passes(),
         embeddings_as_leaves(layer) as calls,
-        kept(logits_layer(net, target, **read_by)) as logits,
+        kept(find_logits(net, **read_by) if target == "logit" else None) as logits,
     ):
-        for rows, Xi in batches(net, X, n_outputs=n_pulled, verbose=verbose):
+        for rows, Xi in _batches(net, X, classes, verbose, **read_by):
             calls.clear()
             explained = _explained(net, Xi, logits, target, classes)
             ids, embeddings = words_read(calls)
             gradients = _pull(explained, [leaf for _, leaf in calls])
             ids, embeddings, gradients = sample_first(
-                rows, Xi, ids, embeddings, gradients, guessed=is_guessed(net, **read_by)
+                rows, Xi, ids, embeddings, gradients, guesses=guesses
             )
             is_word = ids != padding
             yield WordGradients(
@@ -148,13 +149,12 @@ def feature_gradients(
         Rows in the order of `X`.
     """
     rows_of, parts = [], []
-    n_pulled = n_outputs(net, **read_by) if classes == "all" else 1
     with (
         untouched(net),
         _backward_passes(),
-        kept(logits_layer(net, target, **read_by)) as logits,
+        kept(find_logits(net, **read_by) if target == "logit" else None) as logits,
     ):
-        for rows, Xi in batches(net, X, n_outputs=n_pulled, verbose=verbose):
+        for rows, Xi in _batches(net, X, classes, verbose, **read_by):
             leaf = as_real(net, to_tensor(Xi, device=net.device)).requires_grad_()
             explained = _explained(net, leaf, logits, target, classes)
             rows_of.append(rows)
@@ -205,6 +205,14 @@ def parameter_gradient_norms(
             yield ParameterNorms(rows, norms.detach(), several)
 
 
+def _batches(
+    net: NeuralNet, X: Any, classes: Classes, verbose: int, **read_by: Any
+) -> Iterator[tuple[Rows, Any]]:
+    """Yield batches, small enough for the gradients of so many outputs."""
+    n = 1 if classes == "predicted" else n_outputs(net, **read_by)
+    return batches(net, X, n_outputs=n, verbose=verbose)
+
+
 @contextmanager
 def _backward_passes() -> Iterator[None]:
     """Allow backward passes, whatever holds outside."""
@@ -216,8 +224,7 @@ def _backward_passes() -> Iterator[None]:
 def _explained(
     net: NeuralNet, Xi: Any, logits: list[tuple[Tensor, Tensor]], target: Target, classes: Classes
 ) -> Explained:
-    output = net.infer(Xi)
-    return explained_outputs(net, output, [given for _, given in logits], target, classes)
+    return explained_outputs(net, net.infer(Xi), [z for _, z in logits], target, classes)
 
 
 def _one_by_one(net: NeuralNet, Xi: Any, parameters: list[nn.Parameter]) -> Tensor:
@@ -236,14 +243,7 @@ def _gradient_norm(y: Tensor, parameters: list[nn.Parameter], *, again: bool) ->
     if not y.requires_grad:  # a text without words, where only embeddings are trained
         return torch.zeros_like(y)
     found = torch.autograd.grad(y, parameters, retain_graph=again, allow_unused=True)
-    return _length([gradient for gradient in found if gradient is not None])
-
-
-def _length(gradients: list[Tensor]) -> Tensor:
-    """Return the norm of a gradient that is held in parts, some of them sparse."""
-    # Words that a text repeats are rows of their own until they are coalesced.
-    dense = [g.coalesce().values() if g.is_sparse else g for g in gradients]
-    return torch.stack([torch.linalg.vector_norm(g) for g in dense]).norm()
+    return length([gradient for gradient in found if gradient is not None])
 
 
 def _vectorized(
@@ -257,25 +257,32 @@ def _vectorized(
         p, several = unchecked(net, torch.func.functional_call(net.module_, named, (x[None],)))
         return p[0] if several or p.shape[1] > 2 else p[0, 1:]
 
-    jacobian = torch.func.jacrev(proba)
+    def lengths_of(named: dict[str, Tensor], x: Tensor) -> Tensor:
+        return lengths(torch.func.jacrev(proba)(named, x).values())
+
     # All gradients of a chunk are held at once: 64 MB.
     chunk = max(1, 2**24 // (n_outputs * sum(p.numel() for p in named.values())))
     try:
-        found = torch.func.vmap(jacobian, in_dims=(None, 0), chunk_size=chunk)(named, Xi)
+        return torch.func.vmap(lengths_of, in_dims=(None, 0), chunk_size=chunk)(named, Xi)
     except Exception:  # of whatever kind: the module is the user's, and there is another way
         return None
-    squares = [g.reshape(*g.shape[:2], -1).square().sum(dim=2) for g in found.values()]
-    return torch.stack(squares).sum(dim=0).sqrt()
 
 
 def _pull(explained: Explained, leaves: list[Tensor]) -> Tensor:
     """Return the gradients of the explained outputs by the leaves, (..., A, D)."""
     y = explained.y
     n_pulls = y.shape[1] - explained.sums_to_constant
-    pulled = [_gradient(y[:, a].sum(), leaves, a < n_pulls - 1) for a in range(n_pulls)]
+    first = _gradient(y[:, 0].sum(), leaves, n_pulls > 1)
+    if y.shape[1] == 1:
+        return first.unsqueeze(-2)
+    # Each into its place, so that at no time all are held twice.
+    pulled = first.new_empty((*first.shape[:-1], y.shape[1], first.shape[-1]))
+    pulled[..., 0, :] = first
+    for a in range(1, n_pulls):
+        pulled[..., a, :] = _gradient(y[:, a].sum(), leaves, a < n_pulls - 1)
     if explained.sums_to_constant:
-        pulled.append(-torch.stack(pulled).sum(dim=0))
-    return pulled[0].unsqueeze(-2) if len(pulled) == 1 else torch.stack(pulled, dim=-2)
+        pulled[..., -1, :] = -pulled[..., :-1, :].sum(dim=-2)
+    return pulled
 
 
 def _gradient(total: Tensor, leaves: list[Tensor], keep_graph: bool) -> Tensor:

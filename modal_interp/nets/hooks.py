@@ -6,6 +6,7 @@ This is the only file that hooks a module or switches its layers.
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from threading import RLock
@@ -66,6 +67,8 @@ def _as_if_alone(net: NeuralNet, found: Found) -> None:
     for kind in ("cpu", "cuda"):
         torch.set_autocast_enabled(kind, False)
     torch.set_anomaly_enabled(False)
+    if "torch._dynamo.eval_frame" in sys.modules and hasattr(torch.compiler, "set_stance"):
+        torch.compiler.set_stance("force_eager")  # for functions that a module compiled
     dtypes = {p.dtype for p, _ in found.required if p.dtype in (torch.float32, torch.float64)}
     if len(dtypes) == 1 and torch.get_default_dtype() not in dtypes:
         torch.set_default_dtype(*dtypes)

@@ -13,7 +13,7 @@ from skorch.dataset import Dataset
 from skorch.utils import is_dataset
 from torch import nn
 
-from modal_interp.nets.layers import find_embedding, is_double
+from modal_interp.nets.layers import find_embedding, n_guesses
 from modal_interp.nets.samples import Samples
 
 
@@ -26,6 +26,9 @@ def check_word_ids(net: NeuralNet, X: Any, *, param: str, **read_by: Any) -> Non
         Naming `param`, the rule and the value found.
     """
     n_words = find_embedding(net, **read_by).num_embeddings
+    or_name = ", or name the layer that reads the words by embedding_layer=" * (
+        n_guesses(net, **read_by) > 1
+    )
     if isinstance(X, Samples):
         for array in X.arrays:
             check_word_ids(net, array, param=param, **read_by)
@@ -53,7 +56,7 @@ def check_word_ids(net: NeuralNet, X: Any, *, param: str, **read_by: Any) -> Non
         raise ValueError(
             f"{param} must hold word ids from 0 to {n_words - 1}, the rows of the embedding "
             f"layer; found {found}. Encode with the encoder the net was built for, or build the "
-            "net with n_words=encoder.n_words_."
+            f"net with n_words=encoder.n_words_{or_name}."
         )
 
 
@@ -158,20 +161,3 @@ def _described(X: Any) -> str:
         sample = f" such as {X.flat[0]!r}" if X.size else ""
         return f"an array of dtype {X.dtype}{sample}"
     return f"a {type(X).__name__}"
-
-
-def as_real(net: NeuralNet, Xi: torch.Tensor) -> torch.Tensor:
-    """Return a copy of features as real numbers, by which gradients can be pulled."""
-    if Xi.is_floating_point():
-        return Xi.detach().clone()
-    real = Xi.to(torch.float64 if is_double(net) else torch.float32)
-    try:
-        with torch.no_grad():
-            net.infer(real[:1])
-    except Exception as error:  # of whatever kind: the module is the user's
-        raise ValueError(
-            "features must be real numbers for the module, so that the prediction has a gradient "
-            f"by them; it takes them as {Xi.dtype} alone ({error}). Words of an nn.Embedding can "
-            "be explained, those of other layers that look ids up cannot."
-        ) from error
-    return real

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-import torch
 from skorch import NeuralNet
 from torch import nn
 
@@ -93,26 +92,23 @@ def find_output(net: NeuralNet, **read_by: Any) -> nn.Linear:
     return _find(net, name, nn.Linear, param="output_layer", position=-1)
 
 
-def is_guessed(net: NeuralNet, **read_by: Any) -> bool:
-    """Tell whether the layer that reads the words is one of several, and nobody said which."""
-    n_embeddings = sum(isinstance(layer, nn.Embedding) for layer in net.module_.modules())
-    return n_embeddings > 1 and how_read(net, **read_by).embedding_layer is None
-
-
-def logits_layer(net: NeuralNet, target: str, **read_by: Any) -> nn.Linear | None:
-    """Return the layer to watch for logits, even where the module goes on to softmax."""
+def find_logits(net: NeuralNet, **read_by: Any) -> nn.Linear | None:
+    """Return the layer that gives the logits; None where nobody says it and there is none."""
     named = how_read(net, **read_by).output_layer is not None
-    if target != "logit" or not (named or has_layer(net, nn.Linear)):
-        return None
-    return find_output(net, **read_by)
+    return find_output(net, **read_by) if named or has_layer(net, nn.Linear) else None
+
+
+def n_guesses(net: NeuralNet, **read_by: Any) -> int:
+    """Return of how many layers the one that reads the words was guessed: 0 if somebody said it."""
+    if how_read(net, **read_by).embedding_layer is not None:
+        return 0
+    return sum(isinstance(layer, nn.Embedding) for layer in net.module_.modules())
 
 
 def n_outputs(net: NeuralNet, **read_by: Any) -> int:
-    """Return how many outputs the net has, where a layer says so; else 1."""
-    named = how_read(net, **read_by).output_layer is not None
-    if not named and not has_layer(net, nn.Linear):
-        return 1
-    return find_output(net, **read_by).out_features
+    """Return how many outputs the net has, at least two, as far as that can be told unrun."""
+    layer = find_logits(net, **read_by)
+    return max(2, len(getattr(net, "classes_", ())), layer.out_features if layer else 0)
 
 
 def has_layer(net: NeuralNet, kind: type[nn.Module]) -> bool:
@@ -125,11 +121,6 @@ def reads_words(net: NeuralNet) -> bool:
     return has_layer(net, nn.Embedding)
 
 
-def is_double(net: NeuralNet) -> bool:
-    """Tell whether the net computes in double precision, somewhere."""
-    return any(p.dtype == torch.float64 for p in net.module_.parameters())
-
-
 def padding_id(net: NeuralNet, **read_by: Any) -> int:
     """Return the id that stands for no word: the embedding's ``padding_idx``, 0 without one."""
     padding = find_embedding(net, **read_by).padding_idx
@@ -140,7 +131,8 @@ _KEYWORDS = " and ".join(f"{field}=" for field in ReadBy._fields)
 
 
 def _find(net: NeuralNet, name: str | None, kind: Any, *, param: str, position: int) -> Any:
-    layers = dict(net.module_.named_modules())
+    # Under its own name also where a module around it was compiled.
+    layers = {key.replace("_orig_mod.", ""): m for key, m in net.module_.named_modules()}
     found = [layer for layer in layers.values() if isinstance(layer, kind)]
     if name is None and found:
         return found[position]

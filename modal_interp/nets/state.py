@@ -6,6 +6,7 @@ the user's rewrites in a forward pass is put back.
 
 from __future__ import annotations
 
+import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
@@ -194,7 +195,10 @@ def _written(schema: Any, args: Any, kwargs: Any) -> Iterator[int]:
 def _switches() -> list[Callable[[], Any]]:
     """Return what sets torch's switches, of this thread and of the process, to what they are."""
     cudnn, mha = torch.backends.cudnn, torch.backends.mha
+    compiler = sys.modules.get("torch._dynamo.eval_frame")  # where something was compiled
+    stance = getattr(compiler, "_stance", None)
     return [
+        *([] if stance is None else [partial(compiler._set_stance, stance)]),  # type: ignore[union-attr]
         partial(torch.set_grad_enabled, torch.is_grad_enabled()),
         partial(torch.set_default_dtype, torch.get_default_dtype()),
         partial(mha.set_fastpath_enabled, mha.get_fastpath_enabled()),

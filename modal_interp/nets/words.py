@@ -38,16 +38,17 @@ def words_read(calls: list[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
 
 
 def sample_first(
-    rows: Rows, Xi: Any, ids: Tensor, embeddings: Tensor, gradients: Tensor, *, guessed: bool
+    rows: Rows, Xi: Any, ids: Tensor, embeddings: Tensor, gradients: Tensor, *, guesses: int
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Put samples first, in the order of the batch, whatever order the module reads them in.
 
-    A layer that is `guessed` must have read ids of the batch.
+    `guesses` is of how many layers the one that read them was guessed; such a one must have read
+    words of the batch.
     """
     if ids.ndim != 2 or len(rows) not in ids.shape:
         raise ValueError(
             f"the embedding layer must read one row of ids a sample; it read {tuple(ids.shape)} "
-            f"for {len(rows)} samples. Name the layer of words by embedding_layer=."
+            f"for {len(rows)} samples. Name the layer that reads the words by embedding_layer=."
         )
     as_read = (ids, embeddings, gradients)
     turned = (ids.t(), embeddings.transpose(0, 1), gradients.transpose(0, 1))
@@ -59,11 +60,11 @@ def sample_first(
             order = _order_in(part, found[0])
             if order is not None:
                 return found[0][order], found[1][order], found[2][order]
-    if guessed and given:
+    if given and (guesses > 1 or (guesses == 1 and _are_no_words(given, ids, len(rows)))):
         raise ValueError(
-            "the first embedding layer must read the words of the samples, where the module has "
-            "several and nobody says which reads them; it read other ids (positions?): "
-            f"{ids.flatten()[:4].tolist()}. Name the layer of words by embedding_layer=."
+            "the first embedding layer must read the words of the samples, where nobody says which "
+            f"one does; it read other ids (positions?): {ids.flatten()[:4].tolist()}. "
+            "Name the layer of words by embedding_layer=."
         )
     # The module gives words ids of its own; then the shape alone tells.
     return as_read if len(ids) == len(rows) else turned
@@ -77,6 +78,13 @@ def _given(Xi: Any) -> list[Tensor]:
         for part in parts
         if isinstance(part, Tensor) and part.ndim == 2 and not part.is_floating_point()
     ]
+
+
+def _are_no_words(given: list[Tensor], ids: Tensor, n: int) -> bool:
+    """Tell whether most texts that differ are read as equal, as where places are looked up."""
+    ids = ids if len(ids) == n else ids.t()
+    n_texts = max(len(part.unique(dim=0)) for part in given)
+    return 2 * len(ids.unique(dim=0)) <= n_texts
 
 
 def _in_place(Xi: Tensor, ids: Tensor) -> bool:

@@ -1,5 +1,7 @@
 """Modules and tables of other people: asked as they predict, or refused with the reason."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
@@ -9,12 +11,15 @@ from torch import nn
 
 from modal_interp import (
     badge,
+    bald_scores,
     coreset,
     dami_kmedoids,
     egl,
     entropy,
     entropy_scores,
     expected_gradient_length,
+    expected_word_gradient_length,
+    features,
     interpretation,
     word_interpretations,
 )
@@ -197,3 +202,135 @@ def test_a_guess_that_reads_the_words_stands():
     net = fitted(WordsFirst, IDS)
     named = word_interpretations(net, IDS, embedding_layer="word")
     np.testing.assert_array_equal(word_interpretations(net, IDS).values, named.values)
+
+
+class PlacesAndBag(nn.Module):
+    """Its one nn.Embedding reads places; words are looked up by another layer."""
+
+    def __init__(self, counted=False):
+        super().__init__()
+        self.places, self.bag = nn.Embedding(50, 8), nn.EmbeddingBag(200, 8)
+        self.layer, self.counted = nn.Linear(8, 2), counted
+
+    def forward(self, x):
+        places = torch.arange(x.shape[1]).expand(x.shape)
+        places = (x != 0).long().cumsum(1) * (x != 0) if self.counted else places
+        return self.layer(torch.tanh(self.bag(x)) + torch.tanh(self.places(places)).mean(dim=1))
+
+
+@pytest.mark.parametrize("counted", [False, True])
+def test_an_only_embedding_that_reads_places_is_refused(counted):
+    net = fitted(PlacesAndBag, IDS % 50, module__counted=counted)
+    with pytest.raises(ValueError, match=r"reads? the words of the samples.*\(positions\?\)"):
+        word_interpretations(net, IDS % 50)
+
+
+class OwnIds(nn.Module):
+    """Gives rare words one id, and begins each text with a word of its own."""
+
+    def __init__(self):
+        super().__init__()
+        self.words, self.layer = nn.Embedding(152, 8), nn.Linear(8, 2)
+
+    def forward(self, x):
+        own = nn.functional.pad(x.clamp(max=150), (1, 0), value=151)
+        return self.layer(torch.tanh(self.words(own)).mean(dim=1))
+
+
+def test_ids_of_the_modules_own_are_words():
+    X = np.where(IDS > 150, IDS - 100, IDS)
+    found = word_interpretations(fitted(OwnIds, X), X)
+    np.testing.assert_array_equal(np.reshape(found.words, (40, 7))[:, 1:], X)
+
+
+def test_ids_that_a_guessed_layer_does_not_know():
+    class Few(Positions):
+        def __init__(self):
+            super().__init__()
+            self.position = nn.Embedding(6, 8)
+
+    net = fitted(Few, IDS)
+    with pytest.raises(ValueError, match="or name the layer that reads the words by embedding_lay"):
+        word_interpretations(net, IDS)
+    assert len(word_interpretations(net, IDS, embedding_layer="word").words) == IDS.size
+
+
+# Modules that were compiled, as a whole or in part.
+
+
+class Plain(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.words, self.drop = nn.Embedding(200, 8, padding_idx=0), nn.Dropout(0.5)
+        self.layer = nn.Linear(8, 2)
+
+    def forward(self, x):
+        return self.layer(self.drop(torch.relu(self.words(x)).sum(1)))
+
+
+class CompiledForward(Plain):
+    forward = torch.compile(Plain.forward, backend="eager")
+
+
+class CompiledPart(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.part = torch.compile(Plain(), backend="eager")
+
+    def forward(self, x):
+        return self.part(x)
+
+
+class CompiledFunction(Plain):
+    def __init__(self):
+        super().__init__()
+        self.function = torch.compile(super().forward, backend="eager")
+
+    def forward(self, x):
+        return self.function(x)
+
+
+class CompiledInPlace(Plain):
+    def __init__(self):
+        super().__init__()
+        self.compile(backend="eager")
+
+
+QUERIES = [
+    partial(bald_scores, random_state=0),
+    entropy_scores,
+    expected_gradient_length,
+    expected_word_gradient_length,
+    features,
+    lambda net, X: word_interpretations(net, X).values,
+]
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("whole", [False, True])
+@pytest.mark.parametrize(
+    "module", [CompiledForward, CompiledPart, CompiledFunction, CompiledInPlace, Plain]
+)
+def test_compiled_modules_are_asked_as_they_were_written(module, whole):
+    options = {"compile": True, "compile__backend": "eager"} if whole else {}
+    net = fitted(module, IDS[:20], **options)
+    stances = torch._dynamo.eval_frame._stance
+    for n in (20, 24, 28):  # in each round another number of samples
+        net.predict_proba(IDS[n:])
+        plain = fitted(Plain, IDS[:20])
+        plain.module_.load_state_dict(
+            {
+                k.replace("_orig_mod.", "").replace("part.", ""): v.clone()
+                for k, v in net.module_.state_dict().items()
+            }
+        )
+        for query in QUERIES:
+            np.testing.assert_allclose(query(net, IDS[n:]), query(plain, IDS[n:]), rtol=1e-5)
+    assert torch._dynamo.eval_frame._stance is stances
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_layers_of_a_compiled_module_are_named_as_they_were_written():
+    net = fitted(Positions, IDS, compile=True, compile__backend="eager")
+    found = word_interpretations(net, IDS, embedding_layer="word")
+    np.testing.assert_array_equal(np.reshape(found.words, IDS.shape), IDS)
