@@ -108,6 +108,11 @@ def _read_toml(path: Path) -> dict[str, Any]:
             f"{path} sets {unknown[0]!r}, which does not exist; what does: "
             f"{', '.join(sorted((*_DATA, *_NET, *_RUN)))}."
         )
+    if "tokenizer" in found:
+        raise ValueError(
+            f"tokenizer must be given as a flag, --tokenizer: {path} could come from anybody, and "
+            "must not name code that is run."
+        )
     if isinstance(found.get("strategies"), str):
         found["strategies"] = names(found["strategies"])
     for name in ("drop", "keep", "categories", "missing"):
@@ -135,11 +140,18 @@ def _check_kinds(settings: dict[str, Any]) -> None:
                 f"{name} must come with texts; found it with a table. Name a column of texts, "
                 "--text-column, or leave it out."
             )
+    _check_vectors(settings)
     if not 1 <= settings.get("max_length", 1) <= LARGEST:
         raise ValueError(
             f"max_length must be at least 1 and at most {LARGEST}; found "
             f"{told(settings['max_length'])}."
         )
+
+
+def _check_vectors(settings: dict[str, Any]) -> None:
+    vectors = settings.get("word_vectors")
+    if isinstance(vectors, str) and not Path(vectors).is_file():
+        raise ValueError(f"word_vectors must be a file; found {vectors!r}, which is none.")
 
 
 def problem_of(settings: dict[str, Any]) -> Problem:

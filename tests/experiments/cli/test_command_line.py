@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -258,6 +259,80 @@ def test_huge_batches():
     assert run("--dataset", "sigmoid", "--batch-size", 10**9, "--strategies", "margin") == 0
 
 
+def write_several(path="several.csv"):
+    """Write texts with a label in each of two columns, and both in a third; the last has none."""
+    odd = [int(i % 3 == 0) for i in range(60)]
+    both = ["|".join(["pos"] * y + ["odd"] * z) or "|" for y, z in zip(CLASSES, odd, strict=True)]
+    rows = list(zip(TEXTS, CLASSES, odd, both, strict=True))
+    write(path, [*rows, (TEXTS[0], "", "", "")], ("text", "pos", "odd", "both"))
+
+
+def test_several_labels_a_row(capsys):
+    write_several()
+    told = ["--data", "several.csv", "--text-column", "text", "--no-word-vectors"]
+    told += ["--scoring", "f1_macro"]
+    assert run(*told, "--label-column", "pos", "--label-column", "odd", "--out", "columns") == 0
+    assert f"2, several a row: pos {sum(CLASSES)}, odd 20" in capsys.readouterr().out
+    columns = read_problem(
+        "several.csv", label_column=["pos", "odd"], text_column="text", word_vectors=False
+    )
+    assert columns.y.tolist() == [[int(y), int(i % 3 == 0)] for i, y in enumerate(CLASSES)]
+    assert run(*told, "--label-column", "both", "--label-separator", "|", "--out", "cells") == 0
+    assert "1 of 61 rows left out" in capsys.readouterr().out
+
+
+def test_what_was_decided_is_told_before_training(capsys, monkeypatch):
+    write_texts(separator="\t")
+    monkeypatch.setattr(command_line, "run_experiment", lambda *_, **__: None)
+    monkeypatch.setattr(command_line, "_report", lambda *_: 0)
+    given = ["--data", "own.csv", "--text-column", "text", "--no-word-vectors", "--max-length", "9"]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        assert run(*given) == 0
+    out = capsys.readouterr().out
+    for line in (
+        "rows       60 of 60",
+        "encoding   UTF-8",
+        "separator  tab",
+        "2 classes in column",
+    ):
+        assert line in out
+    assert "of the texts after 9 words" in out
+
+
+def test_a_tokenizer_of_ones_own():
+    write_texts()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        problem = read_problem(
+            "own.csv", label_column="label", text_column="text", word_vectors=False, tokenizer=list
+        )
+    assert problem.X.shape[1] == max(map(len, TEXTS))
+    given = ["--data", "own.csv", "--text-column", "text", "--no-word-vectors"]
+    assert run(*given, "--tokenizer", "builtins:list") == 0
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--tokenizer", "nowhere:split"], "tokenizer must be module:function"),
+        (["--tokenizer", "os"], "tokenizer must be module:function"),
+        (["--tokenizer", "os:sep"], "tokenizer must be a function"),
+        (["--max-length", "0"], "max_length must be at least 1 and"),
+        (["--encoding", "utf-99"], "encoding must be one that Python knows"),
+        (["--separator", ";;"], "separator must be one character"),
+        (["--quote", "''"], "quote must be one character or 'none'"),
+        (["--drop", "nothing"], "drop must be a column of own.csv"),
+        (["--drop", "text"], "drop must name columns that are not needed; found 'text'"),
+        (["--decimal", ";"], "--decimal"),
+        (["--word-vectors", "gone.txt"], "gone.txt"),
+    ],
+)
+def test_flags_of_files_that_cannot_be(capsys, flags, message):
+    write_texts()
+    assert message in refused(capsys, "--data", "own.csv", "--text-column", "text", *flags)
+
+
 # A file of settings.
 
 
@@ -383,6 +458,10 @@ def test_mistyped_flags(capsys, arguments, message):
         ({"max_epochs": 1.5}, "max_epochs must be a whole number, at least 1; found 1.5"),
         ({"lr": "fast"}, "lr must be a number above 0; found 'fast'"),
         ({"dataset": "nope"}, "dataset must be one of mr, subj"),
+        ({"tokenizer": "os:system"}, "tokenizer must be given as a flag, --tokenizer"),
+        ({"drop": 3}, "drop must be names of columns; found 3"),
+        ({"decimal": ","}, "decimal must come with --data FILE"),
+        ({"max_length": 5}, "max_length must come with texts; found it with a table"),
         ({"estimator": "svm"}, "estimator must be one of cnn, bilstm, mlp; found 'svm'"),
         ({"estimator_params": {"nope": 1}}, "parameters of TabularMLPClassifier; found 'nope'"),
         ({"estimator_params": {"module__nope": 1}}, "found 'module__nope'"),
