@@ -91,12 +91,14 @@ def check_size(X: Any) -> None:
     names = getattr(X, "columns", None)
     try:
         values = np.asarray(X)
+        if values.ndim != 2:
+            return  # of a sparse matrix NumPy makes one object
         # Python's own numbers may be beyond float64 as well.
         held = values if values.dtype.kind in "fiu" else values.astype(object)
         large = (abs(held) > np.finfo(np.float32).max) & (abs(held) != np.inf)
     except (TypeError, ValueError):
         return  # no table of numbers: what is wrong with it has been said
-    if large.ndim == 2 and large.any():
+    if large.any():
         row, column = map(int, np.argwhere(large)[0])
         name = column if names is None else repr(names[column])
         digits = str(values[row, column])
