@@ -6,12 +6,14 @@ the user's rewrites in a forward pass is put back.
 
 from __future__ import annotations
 
+import random
 import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import Any
 
+import numpy as np
 import torch
 from skorch import NeuralNet
 from torch import Tensor, nn
@@ -216,9 +218,11 @@ def _switches() -> list[Callable[[], Any]]:
 
 
 def _generators(devices: set[torch.device]) -> list[Callable[[], Any]]:
-    """Return what puts the states of torch's generators back."""
+    """Return what puts the states of Python's, NumPy's and torch's generators back."""
     cuda = sorted(device.index for device in devices if device.type == "cuda")
     return [
+        partial(random.setstate, random.getstate()),
+        partial(np.random.set_state, np.random.get_state()),  # noqa: NPY002 - a module may draw
         partial(torch.set_rng_state, torch.get_rng_state()),
         *(partial(torch.cuda.set_rng_state, torch.cuda.get_rng_state(i), i) for i in cuda),
     ]

@@ -46,6 +46,9 @@ def lines_of(work, stop_at=0):
         work()
     except KeyboardInterrupt:
         pass
+    except TypeError:  # modAL 0.4.2 swallows what ends a query, and calls the strategy once more
+        if not stop_at:
+            raise
     finally:
         sys.settrace(before)
     return n

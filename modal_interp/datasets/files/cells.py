@@ -17,13 +17,13 @@ MISSING = frozenset(
     {"", "?", "-", "--", ".", "na", "n/a", "n.a.", "<na>", "#n/a", "#n/a n/a", "#na", "nan", "-nan",
      "nat", "null", "#null!", "none", "nil", "\\n", "1.#ind", "-1.#ind", "1.#qnan", "-1.#qnan",
      "1.#nan", "#value!", "#div/0!", "#ref!", "#num!", "#name?", "missing", "(null)", "(missing)",
-     "(blank)"}
+     "(blank)", "#nv", "\u2013", "\u2014"}
 )  # fmt: skip
 _CODES = "EUR|USD|GBP|CHF|JPY|CNY|INR|AUD|CAD|SEK|NOK|DKK|PLN|CZK|HUF"
 _BLANKS = " \u00a0\u2009\u202f"
-_INFINITE = r"inf|infinity|-inf|-infinity|\+inf|\+infinity"
+_INFINITE = r"[+-]?[iI][nN][fF](?:[iI][nN][iI][tT][yY])?"
 _DATE = re.compile(r"\d{1,4}([./-])\d{1,2}\1\d{1,4}([ T].*)?|\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?")
-_ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}(:\d{2}(\.\d+)?)?)?Z?")
+_ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}(:\d{2}(\.\d+)?)?)?(Z|[+-]\d{2}:?\d{2})?")
 
 
 def stripped(column: pd.Series) -> pd.Series:
@@ -42,7 +42,7 @@ class Numbers(NamedTuple):
     """The numbers of a column."""
 
     values: NDArray[np.float64]  # (n,), NaN where a cell is no number
-    units: frozenset[str]  # signs of money and percent that stood beside them
+    units: frozenset[str]  # signs of money and percent that stood beside them, "" where none did
 
 
 def numbers(column: pd.Series, decimal: str) -> Numbers:
@@ -64,25 +64,26 @@ def numbers(column: pd.Series, decimal: str) -> Numbers:
     pattern = _number_pattern("," if decimal == "." else ".", decimal)
     found = {cell: _number(cell, pattern, decimal) for cell in column.unique()}
     values = np.array([found[cell][0] for cell in column], dtype=np.float64)
-    return Numbers(values, frozenset(unit for _, unit in found.values() if unit))
+    units = frozenset(unit for value, unit in found.values() if not np.isnan(value))
+    return Numbers(values, units)
 
 
 @lru_cache
 def _number_pattern(thousands: str, decimal: str) -> re.Pattern[str]:
     between = f"[{re.escape(thousands)}'\u2019{_BLANKS}]"
     grouped = rf"\d{{1,3}}(?:(?P<between>{between})\d{{3}})(?:(?P=between)\d{{3}})*"
+    grouped += r"|\d{1,2}(?:,\d{2})+,\d{3}" if thousands == "," else ""  # of India
     point = re.escape(decimal)
     return re.compile(
-        rf"[+-]?(?:(?:{grouped}|\d+)(?:{point}\d*)?|{point}\d+)(?:[eE][+-]?\d+)?|{_INFINITE}",
-        flags=re.IGNORECASE,
+        rf"[+-]?(?:(?:{grouped}|\d+)(?:{point}\d*)?|{point}\d+)(?:[eE][+-]?\d+)?|{_INFINITE}"
     )
 
 
 def _number(cell: str, pattern: re.Pattern[str], decimal: str) -> tuple[float, str]:
     """Return a cell's number and its unit, or NaN."""
     text, unit = _without_unit(cell.strip().replace("\u2212", "-"))
-    if text[:1] == "(" and text[-1:] == ")":
-        text = f"-{text[1:-1]}"
+    if (text[:1] == "(" and text[-1:] == ")") or re.fullmatch(r"\d.*-", text):
+        text = f"-{text.strip('()').rstrip('-')}"
     if not pattern.fullmatch(text):
         return np.nan, ""
     if not text.lower().lstrip("+-").startswith("inf"):
@@ -118,7 +119,7 @@ def decimal_signs(column: pd.Series) -> dict[str, str]:
     """
     shown: dict[str, str] = {}
     for cell in column.unique():
-        digits = re.sub(r"[^0-9.,]", "", cell) if re.search(r"\d", cell) else ""
+        digits = re.sub(r"[eE][+-]?\d+$|[^0-9.,]", "", cell) if re.search(r"\d", cell) else ""
         if digits and numbers_like(cell):
             for sign, other in (".,", ",."):
                 if _shows(digits, sign, other):

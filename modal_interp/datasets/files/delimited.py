@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import re
 import sys
 from collections.abc import Iterable, Iterator
@@ -15,6 +16,16 @@ from typing import NamedTuple
 SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
 _QUOTE = '"'
 _field_limit = Lock()  # csv's limit is one for the process
+
+
+def _renew_lock() -> None:
+    """Let a forked process read, though another thread of its parent did so at the time."""
+    global _field_limit
+    _field_limit = Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_lock)
 
 
 class Lines(NamedTuple):
@@ -113,7 +124,7 @@ def _without_first_line(text: str) -> tuple[str, int, str | None]:
 def _separator(text: str, path: Path, wanted: set[str]) -> str:
     """Return what the header line shows: what yields the columns asked for, then most columns."""
     suffixes = {suffix.lower() for suffix in path.suffixes}
-    if suffixes & {".tsv", ".tab"}:
+    if suffixes & {".tsv", ".tab"} and len(_first_row(text, "\t")) > 1:
         return "\t"
 
     def fit(separator: str) -> tuple[int, int]:
@@ -126,7 +137,8 @@ def _separator(text: str, path: Path, wanted: set[str]) -> str:
 def _first_row(text: str, separator: str) -> list[str]:
     with _long_cells():
         try:
-            return next(csv.reader(io.StringIO(text, newline=""), delimiter=separator), [])
+            rows = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
+            return next((row for row in rows if any(map(str.strip, row))), [])
         except csv.Error:
             return []
 
@@ -155,7 +167,9 @@ def _quoting(text: str, path: Path, separator: str, quote: str | None) -> tuple[
                 f"cells, the first before line {line}. Say which: --quote none or --quote '\"'."
             )
     if "\\" + _QUOTE in text:
-        escaped = _parse(text, separator, _QUOTE, escape="\\")
+        # Before other characters a backslash stands for itself: \N is MySQL's empty cell.
+        kept = re.sub(r"\\([^\"\\])", r"\\\\\1", text)
+        escaped = _parse(kept, separator, _QUOTE, escape="\\")
         if escaped.error is None and len(escaped.widths()) == 1:
             return escaped, r"a quotation mark in a cell is written \""
     if even:
@@ -211,14 +225,19 @@ def _long_cells() -> Iterator[None]:
 
 
 def _fitted(
-    names: list[str], rows: list[list[str]], lines: list[int], path: Path, wanted: set[str]
+    names: list[str],
+    rows: list[list[str]],
+    lines: list[int],
+    path: Path,
+    wanted: set[str],
 ) -> tuple[list[str], list[list[str]]]:
     """Return names and rows of one length, or refuse the first row that has another."""
-    one_more = all(len(row) == len(names) + 1 for row in rows) and any(row[-1] for row in rows)
-    if one_more and len(names) > 1 and wanted <= set(names):
-        names = ["", *names]  # the names of rows, which R writes without a name of their own
     n = len(names)
     for row, line in zip(rows, lines, strict=True):
+        if len(names) > 1 and [clean_name(cell) for cell in row[:n]] == names:
+            raise ValueError(
+                f"{path} must have one header line; line {line} says the same again. Take it out."
+            )
         if len(row) < n or any(cell.strip() for cell in row[n:]):
             raise ValueError(
                 f"{path} must have as many columns in each row as in its header line, {n}; line "

@@ -32,8 +32,13 @@ _LETTERS = [
 ]
 # What MS-DOS wrote for letters are marks here, behind letters or between two.
 _BEHIND = "\u201a\u201e\u2020\u2021\u02c6\u2030"
-_BETWEEN = "\u201d\u201c\u2039\u203a\u00a1\u00bf"
-_STRAY_MARK = re.compile(rf"[^\W\d_][{_BEHIND}]|[^\W\d_][{_BETWEEN}][^\W\d_]")
+_BETWEEN = "\u00a7\u201d\u201c\u2039\u203a\u00a1\u00bf"
+_BESIDE = "\u00b1\u00bc\u00bd\u00be\u00b9"
+_STRAY_MARK = re.compile(
+    rf"[^\W\d_][{_BEHIND}{_BESIDE}\u00bf]|[^\W\d_][{_BETWEEN}][^\W\d_]|[{_BESIDE}][^\W\d_]"
+    r"|[^\W\d_m][\u00b2\u00b3]|[\u00b2\u00b3\u00ba][^\W\d_]"
+)
+_NO_ENCODINGS = ("idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined")
 _USUAL_MARKS = set(
     "\u20ac\u201a\u201e\u2026\u2018\u2019\u201c\u201d\u2022\u2013\u2014\u2122\u00a0\u00b4"
     "¡£§©«®°±²³·º»¼½¾¿"
@@ -81,6 +86,11 @@ def decode(content: bytes, path: Path, encoding: str | None = None) -> Decoded:
             return Decoded(_as_named(content, path, name), f"{name} (byte order mark)")
     if wide := _width_of_letters(content):
         return Decoded(_as_named(content, path, wide), f"{wide}, found by its zeros")
+    if re.search(rb"\x1b[$(]", content):
+        raise ValueError(
+            f"{path} must be a CSV file in UTF-8, or its encoding be named; it switches between "
+            "sets of letters. Name it, --encoding iso2022_jp or iso2022_kr."
+        )
     try:
         return Decoded(content.decode("utf-8"), "UTF-8")
     except UnicodeDecodeError as error:
@@ -89,7 +99,8 @@ def decode(content: bytes, path: Path, encoding: str | None = None) -> Decoded:
 
 def _as_named(content: bytes, path: Path, encoding: str) -> str:
     try:
-        codecs.lookup(encoding)
+        if codecs.lookup(encoding).name.replace("-", "_") in _NO_ENCODINGS:
+            raise LookupError(encoding)
         text = content.decode(encoding)
     except (LookupError, UnicodeEncodeError):
         raise ValueError(
@@ -150,8 +161,20 @@ def _is_western(text: str) -> bool:
     letters = {letter for letter in text.lower() if not letter.isascii() and letter.isalpha()}
     one_language = any(letters <= alphabet for alphabet in _LETTERS)
     marks = {mark for mark in text if ord(mark) > 127 and not mark.isalpha()}
-    usual = marks <= _USUAL_MARKS
-    return one_language and usual and not _STRAY_MARK.search(text)
+    usual = marks <= _USUAL_MARKS and not _STRAY_MARK.search(text)
+    return one_language and usual and _in_their_places(text)
+
+
+def _in_their_places(text: str) -> bool:
+    """Tell whether letters stand as their languages have them, and not for letters of others."""
+    with_tilde = len(re.findall("[ãõÃÕ]", text))  # as in ão and ões, or Romanian, Hungarian
+    if 2 * len(re.findall("(?i)ã[oe]|õe", text)) < with_tilde:
+        return False
+    foreign = re.compile(r"(?i)ñ(?![aeiouáéíóú])|ç(?![aouâôûãõóúà])|[ìù](?=[^\W\d_])")
+    words = _words(text)
+    odd = sum(bool(foreign.search(word)) for word in words)
+    plain = sum(letter.isascii() for word in words for letter in word)
+    return odd * 20 <= len(words) and 2 * plain >= sum(map(len, words))
 
 
 def _east_asian(lines: bytes) -> str | None:

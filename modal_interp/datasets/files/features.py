@@ -17,7 +17,7 @@ from modal_interp.datasets.files.reading import FileRows, listed
 _FEW_WORDS = 20
 # A column in which more cells than this are numbers is one of numbers, or refused.
 _MOSTLY = 0.5
-_ID_WORD = re.compile(r"(^|[^A-Za-z0-9])(id|ids|uuid|guid)$|[a-z](Id|ID|Uuid|UUID|Guid|GUID)$", 0)
+_ID_WORD = re.compile(r"(?i:(^|[^a-z0-9])(id|ids|uuid|guid)$)|[a-z](Id|ID|Uuid|UUID|Guid|GUID)$")
 _INDEX_NAME = re.compile(r"unnamed: ?\d+(\.\d+)*|unnamed:? ?\d*_level_\d+|level_\d+", re.IGNORECASE)
 
 
@@ -75,10 +75,11 @@ def read_features(
                 f"{option} must name columns of {rows.path}, out of {listed(frame.columns)}; found "
                 f"{unknown[0]!r}."
             )
-    frame, left_out = _without_counts(frame, {*keep, *categories})
+    frame, left_out = _without_counts(rows, frame, {*keep, *categories})
     if frame.shape[1] == 0:
         raise ValueError(
-            f"{rows.path} must have a column besides its labels; found none{left_out}."
+            f"{rows.path} must have a column besides its labels; found none"
+            f"{f', but for {left_out}' if left_out else ''}."
         )
     reader = _Reader(rows, missing_words, set(categories))
     sign = decimal or reader.decimal_sign(frame)
@@ -92,15 +93,19 @@ def read_features(
 
 
 def _coded(column: NDArray) -> NDArray[np.float64]:
-    return np.unique(column.astype(str), return_inverse=True)[1].astype(np.float64)
+    return pd.factorize(column, sort=True)[0].astype(np.float64)
 
 
-def _without_counts(frame: pd.DataFrame, kept: set[str]) -> tuple[pd.DataFrame, str]:
+def _without_counts(
+    rows: FileRows, frame: pd.DataFrame, kept: set[str]
+) -> tuple[pd.DataFrame, str]:
     """Leave out what numbers or names the rows; return the rest and what to tell of it."""
+    # Of all rows, with a label or not: else a count would have gaps.
+    whole = rows.frame.loc[:, rows.frame.columns.isin(frame.columns)]
     reasons = {
         name: reason
         for place, name in enumerate(frame.columns)
-        if name not in kept and (reason := _why_no_feature(name, frame.iloc[:, place]))
+        if name not in kept and (reason := _why_no_feature(name, whole.iloc[:, place]))
     }
     rest = frame.loc[:, [name not in reasons for name in frame.columns]]
     return rest, ", ".join(
@@ -138,13 +143,16 @@ class _Reader:
         unsure = []
         for name in frame.columns:
             column = self._filled(frame[name])
-            if name in self.categories or not self._mostly_numbers(column):
+            typed = name in self.rows.typed  # numbers as the file has them, with a point
+            if typed or name in self.categories or not self._mostly_numbers(column):
                 continue
             signs = cells.decimal_signs(column)
             for sign, cell in signs.items():
                 shown.setdefault(sign, (name, cell))
-            if not signs and cells.could_be_thousands(column, ","):
-                unsure.append(name)
+            # In a file with semicolons a point, too, may stand between thousands.
+            for sign in ",." if self.rows.told.get("separator") == "semicolon" else ",":
+                if not signs and cells.could_be_thousands(column, sign):
+                    unsure.append((name, sign))
         if len(shown) > 1:
             (a, one), (b, other) = shown["."], shown[","]
             raise ValueError(
@@ -152,8 +160,9 @@ class _Reader:
                 f"{a!r} and {other!r} in {b!r}. Name it, --decimal . or --decimal ,"
             )
         if unsure and not shown and self.rows.told.get("separator") != "comma":
+            name, sign = unsure[0]
             raise ValueError(
-                f"numbers such as {self._first(frame[unsure[0]], ',')!r} in {unsure[0]!r} of "
+                f"numbers such as {self._first(frame[name], sign)!r} in {name!r} of "
                 f"{self.rows.path} can be read in two ways. Say which, --decimal . or --decimal ,"
             )
         return next(iter(shown), ".")
@@ -179,7 +188,7 @@ class _Reader:
             return self._words(column)
         if cells.are_dates(filled):
             return self._dates(column, filled)
-        found = cells.numbers(filled, sign)
+        found = cells.numbers(filled, "." if name in self.rows.typed else sign)
         no_number = np.isnan(found.values)
         if no_number.mean() >= _MOSTLY if len(filled) else False:
             return self._words(column)
@@ -198,9 +207,10 @@ class _Reader:
     def _dates(self, column: pd.Series, filled: pd.Series) -> NDArray:
         found = cells.days(filled)
         if found is None:
+            bad = next(line for line in filled.index if cells.days(filled.loc[[line]]) is None)
             raise ValueError(
-                f"dates must be written as 2026-11-25; found {filled.iloc[0]!r} in "
-                f"{column.name!r}, line {filled.index[0]} of {self.rows.path}. Leave the column "
+                f"dates must be written as 2026-11-25; found {filled[bad]!r} in "
+                f"{column.name!r}, line {bad} of {self.rows.path}. Leave the column "
                 f"out, --drop {column.name}, or take it for words, --categories {column.name}."
             )
         self.notes.append(f"{column.name}: dates, as days")
@@ -217,12 +227,12 @@ class _Reader:
         )
 
     def _check_units(self, name: str, units: frozenset[str]) -> None:
-        if len(units) > 1:
+        if len(units) > 1:  # a number without one is of another unit than one with it
             raise ValueError(
                 f"a column of numbers must have one unit; found {listed(sorted(units))} in "
                 f"{name!r} of {self.rows.path}. Write one, or leave it out, --drop {name}."
             )
-        if units:
+        if units != {""} and units:
             self.notes.append(f"{name}: in {next(iter(units))}")
 
     def _check_size(self, name: str, filled: pd.Series, values: NDArray) -> None:

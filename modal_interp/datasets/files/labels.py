@@ -20,6 +20,12 @@ from modal_interp.datasets.files.reading import FileRows, listed
 _YES, _NO = ("1", "1.0", "true", "yes", "y", "t"), ("0", "0.0", "false", "no", "n", "f")
 
 
+# What may be a class as well as nothing.
+_PERHAPS = {"-", "--", ".", "?", "\u2013", "\u2014", "none", "nil", "missing"}
+# Longer ones are texts, not names of classes.
+_LONGEST = 300
+
+
 class Labels(NamedTuple):
     """Labels of the rows that have some."""
 
@@ -64,6 +70,7 @@ def read_labels(
     Labels are what is left without blanks around them, composed (NFC). Those that differ in nothing
     but a decimal point, 1 and 1.0, are one class.
     """
+    _check_columns(rows, columns)
     frame = rows.frame[list(columns)]
     empty = frame.apply(lambda column: missing(column, missing_words))
     if len(columns) > 1:
@@ -71,9 +78,11 @@ def read_labels(
     column, known = stripped(frame.iloc[:, 0]), ~empty.iloc[:, 0].to_numpy()
     told = _told_of_empty(rows, column[~known])
     cells = column[known].map(lambda cell: unicodedata.normalize("NFC", cell))
-    lists = _lists(cells, separator)
+    lists = _lists(cells, separator, missing_words)
     if lists is not None:
         return _of_lists(rows, columns[0], lists, known, told)
+    if missing_words is None:
+        _check_words_of_nothing(rows, columns[0], column[~known], cells)
     spelt, joined = _one_spelling(cells)
     _check_classes(rows, columns[0], spelt, int((~known).sum()))
     if spelt.str.fullmatch(r"0|-?[1-9][0-9]{0,17}").all():
@@ -84,6 +93,26 @@ def read_labels(
     classes = f"{len(counts)} classes in column {columns[0]}: {_counted(counts)}"
     told = {"labels": classes, **joined, **_alike(counts), **told}
     return Labels(y, known, [], told)
+
+
+def _check_columns(rows: FileRows, columns: Sequence[str]) -> None:
+    names = rows.frame.columns
+    if not columns or len(set(columns)) < len(columns) or not set(columns) <= set(names):
+        raise ValueError(
+            f"label_column must name columns of {rows.path}, one of {listed(names)}, each once; "
+            f"found {listed(columns) or 'none'}."
+        )
+
+
+def _check_words_of_nothing(rows: FileRows, name: str, empty: pd.Series, cells: pd.Series) -> None:
+    """Refuse words that may be a class, such as none and -, where they are as frequent as one."""
+    least = cells.value_counts().min() if len(cells) else 1
+    for word, n in empty[empty.str.lower().isin(_PERHAPS)].value_counts().items():
+        if n >= least:
+            raise ValueError(
+                f"{word!r} in {name!r} of {rows.path} ({n} rows) may be a class or no label. Say "
+                f"which: --missing {word!r} if it is none, --missing NA if it is a class."
+            )
 
 
 def _told_of_empty(rows: FileRows, empty: pd.Series) -> dict[str, str]:
@@ -111,6 +140,8 @@ def _one_spelling(cells: pd.Series) -> tuple[pd.Series, dict[str, str]]:
         for cell in found
         if re.fullmatch(r"-?\d+\.\d*", cell)
     }
+    if len(shortest) == len(found) and all(re.fullmatch(r"-?\d+", s) for s in shortest.values()):
+        return cells.replace(shortest), {"one class": "1.0 and 1, and so on: whole numbers"}
     short = Counter([*shortest.values(), *(cell for cell in found if cell not in shortest)])
     joined = {cell: to for cell, to in shortest.items() if short[to] > 1 and cell != to}
     told = {"one class": ", ".join(f"{a} and {b}" for a, b in sorted(joined.items()))}
@@ -119,16 +150,23 @@ def _one_spelling(cells: pd.Series) -> tuple[pd.Series, dict[str, str]]:
 
 def _alike(counts: Counter[str]) -> dict[str, str]:
     """Tell of classes whose names differ by capitals or blanks alone."""
-    first: dict[str, str] = {}
+    alike: dict[str, list[str]] = {}
     for name in sorted(counts):
-        same = first.setdefault(" ".join(name.casefold().split()), name)
-        if same != name:
-            return {"doubt": f"two classes differ by capitals or blanks alone: {same!r}, {name!r}"}
-    return {}
+        alike.setdefault(" ".join(name.casefold().split()), []).append(repr(name))
+    shown = [", ".join(names) for names in alike.values() if len(names) > 1]
+    if not shown:
+        return {}
+    told = f"classes that differ by capitals or blanks alone: {'; '.join(shown[:3])}"
+    return {"doubt of labels": told}
 
 
 def _check_classes(rows: FileRows, name: str, cells: pd.Series, n_empty: int) -> None:
     n, found = len(cells), cells.unique()
+    if long := [cell for cell in found if len(cell) > _LONGEST]:
+        raise ValueError(
+            f"labels must be names of at most {_LONGEST} characters; found one of {len(long[0])} "
+            f"in {name!r} of {rows.path}: {listed(long, 1)}. Is it the column of texts?"
+        )
     if not 2 <= len(found) <= max(2, n // 2):
         left_out = f" ({n_empty} rows have no label)" if n_empty else ""
         raise ValueError(
@@ -138,27 +176,48 @@ def _check_classes(rows: FileRows, name: str, cells: pd.Series, n_empty: int) ->
         )
 
 
-def _lists(cells: pd.Series, separator: str | None) -> list[list[str]] | None:
+def _named(labels: Iterable[Any], missing_words: Iterable[str] | None) -> list[str]:
+    """Return the labels of one row that are some."""
+    found = [unicodedata.normalize("NFC", str(label)) for label in labels if label is not None]
+    column = pd.Series(found, dtype=object)
+    return stripped(column[~missing(column, missing_words)]).tolist() if found else []
+
+
+def _lists(
+    cells: pd.Series, separator: str | None, missing_words: Iterable[str] | None
+) -> list[list[str]] | None:
     """Return the labels of each row where a cell holds several."""
     if separator is not None:
         if not separator:
             raise ValueError("label_separator must be at least one character; found ''.")
-        return [[part.strip() for part in cell.split(separator)] for cell in cells]
+        return [_named(cell.split(separator), missing_words) for cell in cells]
     if not len(cells) or not cells.str.fullmatch(r"\[.*\]", flags=re.DOTALL).all():
         return None
     lists = []
     for line, cell in cells.items():
         found = _parsed_list(cell)
-        if not isinstance(found, list) or not all(isinstance(x, str | int) for x in found):
+        if not isinstance(found, list) or not all(isinstance(x, str | int | None) for x in found):
             raise ValueError(
                 f"several labels must be a list of words, as JSON; found {cell[:40]!r} on line "
                 f"{line}."
             )
-        lists.append([unicodedata.normalize("NFC", str(label).strip()) for label in found])
+        lists.append(_named(found, missing_words))
+    _check_indicators(lists)
     return lists
 
 
+def _check_indicators(lists: list[list[str]]) -> None:
+    flags = all(label.lower() in ("0", "1", "true", "false") for row in lists for label in row)
+    if flags and len({len(row) for row in lists}) == 1 and len(lists[0]) > 1:
+        raise ValueError(
+            f"lists of labels must hold their names; found {lists[0]}, yes and no of each label. "
+            "Give each label a column."
+        )
+
+
 def _parsed_list(cell: str) -> Any:
+    if re.search(r"[\'\"]\s+[\'\"]", cell):
+        return None  # as NumPy writes lists: Python would take 'a' 'b' for 'ab'
     for parse in (json.loads, ast.literal_eval):  # as JSON, else as Python writes lists
         try:
             return parse(cell)

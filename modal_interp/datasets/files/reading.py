@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -10,9 +11,9 @@ from typing import NamedTuple
 import pandas as pd
 
 from modal_interp.datasets.files.content import is_parquet, is_workbook, read_content
-from modal_interp.datasets.files.delimited import Lines, clean_name, split_rows
+from modal_interp.datasets.files.delimited import clean_name, split_rows
 from modal_interp.datasets.files.encodings import decode
-from modal_interp.datasets.files.records import json_records, table_records
+from modal_interp.datasets.files.records import Records, json_records, table_records
 
 _REPLACED, _TWICE = "\ufffd", ("Ã©", "Ã¤", "Ã¶", "Ã¼", "â€")
 
@@ -23,6 +24,7 @@ class FileRows(NamedTuple):
     path: Path
     frame: pd.DataFrame  # strings; the index says on which line each row begins, from 1
     told: dict[str, str]  # what was decided by looking at the file
+    typed: frozenset[str] = frozenset()  # columns that the file itself says are of numbers
 
 
 def read_rows(
@@ -66,13 +68,15 @@ def read_rows(
     path, wanted = Path(path).expanduser(), list(wanted)
     content, packed = read_content(path)
     told = {"packed": packed} if packed else {}
-    names, rows, lines, found = _rows(content, path, told, wanted, encoding, separator, quote)
+    names, rows, lines, found, typed = _rows(
+        content, path, told, wanted, encoding, separator, quote
+    )
     if not rows:
         raise ValueError(f"{path} must hold rows below its header line; found none.")
     index = pd.Index(lines, name="line")
     frame = pd.DataFrame(rows, index=index, columns=[clean_name(n) for n in names], dtype=object)
     _check_names(frame, path)
-    return FileRows(path, frame, told | found)
+    return FileRows(path, frame, told | found, typed)
 
 
 def _rows(
@@ -83,23 +87,26 @@ def _rows(
     encoding: str | None,
     separator: str | None,
     quote: str | None,
-) -> Lines:
+) -> Records:
     """Return the rows of whatever kind of file it is; write down its encoding."""
     if is_parquet(content) or is_workbook(content):
         kind = "Parquet" if is_parquet(content) else "Excel"
         records = table_records(content, path, kind)
-        return Lines(*records[:2], list(range(2, len(records.rows) + 2)), records.told)
+        return records
     text, told["encoding"] = decode(content, path, encoding)
     told |= _doubts(text)
     if _is_json(text, path):
-        records = json_records(text, path)
-        return Lines(*records[:2], list(range(1, len(records.rows) + 1)), records.told)
-    return split_rows(text, path, wanted, separator, quote)
+        records = json_records(text, path, wanted)
+        return records
+    return Records(*split_rows(text, path, wanted, separator, quote), frozenset())
 
 
 def _is_json(text: str, path: Path) -> bool:
-    named = {suffix.lower() for suffix in path.suffixes} & {".json", ".jsonl", ".ndjson"}
-    return bool(named) or text.lstrip()[:1] == "{" or text.lstrip()[:2] in ("[{", "[\n", "[\r")
+    if re.match(r"\s*(\{|\[\s*[\[{])", text):
+        return True
+    suffixes = [suffix.lower() for suffix in path.suffixes]
+    kinds = [suffix for suffix in suffixes if suffix not in (".gz", ".bz2", ".xz", ".zip")]
+    return kinds[-1:] in ([".json"], [".jsonl"], [".ndjson"])
 
 
 def _doubts(text: str) -> dict[str, str]:

@@ -17,10 +17,12 @@ class Records(NamedTuple):
 
     names: list[str]
     rows: list[list[str]]
+    lines: list[int]  # where each begins; of JSON that is not of lines, which record it is
     told: dict[str, str]
+    typed: frozenset[str]  # columns that hold numbers, and not strings that look like some
 
 
-def json_records(text: str, path: Path) -> Records:
+def json_records(text: str, path: Path, wanted: Iterable[str] = ()) -> Records:
     """Return the rows of a list of objects, or of one object a line.
 
     Raises
@@ -28,15 +30,14 @@ def json_records(text: str, path: Path) -> Records:
     ValueError
         If the text is no JSON, or no list of flat objects.
     """
-    lines = text.strip().split("\n")
+    given = {number: line for number, line in enumerate(text.split("\n"), 1) if line.strip()}
     try:
-        if len(lines) > 1 and _is_object(lines[0]):
-            found: Any = [
-                _parsed(line, path, number) for number, line in enumerate(lines, 1) if line.strip()
-            ]
-            told = "JSON lines"
+        if len(given) > 1 and _is_object(next(iter(given.values()))):
+            found: Any = [_parsed(line, path, number) for number, line in given.items()]
+            lines, told = list(given), "JSON lines"
         else:
-            found, told = _listed(_parsed(text, path)), "JSON"
+            found, told = _listed(_parsed(text, path), set(wanted)), "JSON"
+            lines = list(range(1, len(found) + 1))
     except RecursionError:
         raise ValueError(f"{path} must hold flat objects; found ones too deep to read.") from None
     if not isinstance(found, list) or not all(isinstance(record, dict) for record in found):
@@ -45,8 +46,35 @@ def json_records(text: str, path: Path) -> Records:
             "kind of JSON."
         )
     names = list(dict.fromkeys(str(name) for record in found for name in record))
+    typed = frozenset(
+        name for name in names if all(_is_number(record.get(name)) for record in found)
+    )
+    for name in set(wanted) & set(names):
+        if nested := [record[name] for record in found if isinstance(record.get(name), dict)]:
+            raise ValueError(
+                f"{path} must hold flat objects; found one inside {name!r}: {str(nested[0])[:40]}."
+            )
     rows = [[as_text(record.get(name, ""), name, path) for name in names] for record in found]
-    return Records(names, rows, {"format": told})
+    _check_letters(rows, lines, path)
+    return Records(names, rows, lines, {"format": told}, typed)
+
+
+def _is_number(value: Any) -> bool:
+    kinds = (_Number, int, float, np.integer, np.floating)
+    return value is None or (isinstance(value, kinds) and not isinstance(value, bool))
+
+
+def _check_letters(rows: list[list[str]], lines: list[int], path: Path) -> None:
+    for row, line in zip(rows, lines, strict=True):
+        whole = "".join(row)
+        try:
+            whole.encode()
+        except UnicodeEncodeError:
+            raise ValueError(
+                f"{path} must hold whole letters; record {line} has half a one."
+            ) from None
+        if "\0" in whole:
+            raise ValueError(f"{path} must hold text; record {line} has a NUL character.")
 
 
 def _is_object(line: str) -> bool:
@@ -83,15 +111,21 @@ class _Number(str):
     __slots__ = ()
 
 
-def _listed(found: Any) -> Any:
-    """Return the list of records in the usual wrappings: ``{"data": [...]}``, or lists a column."""
+def _listed(found: Any, wanted: set[str]) -> Any:
+    """Return the list of records in the usual wrappings: ``{"data": [...]}``, or columns."""
     if not isinstance(found, dict):
         return found
+    columns = list(found.values())
+    dicts = bool(columns) and all(isinstance(column, dict) for column in columns)
+    alike = dicts and all(column.keys() == columns[0].keys() for column in columns)
+    if wanted and wanted <= found.keys() and alike:  # as pandas writes a frame
+        return [{name: found[name][row] for name in found} for row in columns[0]]
+    if dicts and all(wanted <= column.keys() for column in columns):
+        return columns  # a record an id
     lists = {name: value for name, value in found.items() if isinstance(value, list)}
-    if len(lists) == len(found) and len({len(value) for value in lists.values()}) == 1:
-        columns = list(lists.values())
-        if not all(isinstance(cell, dict) for cell in columns[0]):
-            return [dict(zip(lists, row, strict=True)) for row in zip(*columns, strict=True)]
+    even = len(lists) == len(found) and len({len(value) for value in lists.values()}) == 1
+    if even and not all(isinstance(cell, dict) for cell in columns[0]):
+        return [dict(zip(lists, row, strict=True)) for row in zip(*columns, strict=True)]
     records = [value for value in lists.values() if value and isinstance(value[0], dict)]
     return records[0] if len(records) == 1 else found
 
@@ -110,7 +144,7 @@ def table_records(content: bytes, path: Path, kind: str) -> Records:
             frame = pd.read_parquet(io.BytesIO(content))
         else:
             with pd.ExcelFile(io.BytesIO(content)) as book:
-                frame = pd.read_excel(book, dtype=object, keep_default_na=False)
+                frame = pd.read_excel(book, header=None, dtype=object, keep_default_na=False)
                 first, *others = book.sheet_names
             told["sheet"] = f"{first}" + (f"; not read: {_shown(others)}" if others else "")
     except ImportError:
@@ -124,14 +158,27 @@ def table_records(content: bytes, path: Path, kind: str) -> Records:
         raise ValueError(
             f"{path} must be a whole {kind} file; it is damaged ({reason})."
         ) from error
-    if any(name is not None for name in frame.index.names):
-        frame = frame.reset_index()
-    names = [str(name) for name in frame.columns]
+    if kind == "Excel":  # pandas would make names that come twice differ
+        names, frame = [as_text(c, "", path) for c in frame.head(1).to_numpy().ravel()], frame[1:]
+    else:
+        named = any(name is not None for name in frame.index.names)
+        frame = frame.reset_index() if named else frame
+        names = [str(name) for name in frame.columns]
+    return _as_records(frame, names, path, told)
+
+
+def _as_records(frame: pd.DataFrame, names: list[str], path: Path, told: dict[str, str]) -> Records:
     columns = [
         [as_text(cell, name, path) for cell in frame.iloc[:, place]]
         for place, name in enumerate(names)
     ]
-    return Records(names, [list(row) for row in zip(*columns, strict=True)], told)
+    rows = [list(row) for row in zip(*columns, strict=True)]
+    typed = frozenset(
+        name
+        for place, name in enumerate(names)
+        if all(_is_number(cell) for cell in frame.iloc[:, place])
+    )
+    return Records(names, rows, list(range(2, len(rows) + 2)), told, typed)
 
 
 def _shown(names: Iterable[Any]) -> str:
@@ -145,14 +192,10 @@ def as_text(value: Any, name: str, path: Path) -> str:
     if isinstance(value, np.ndarray):
         value = value.tolist()
     if isinstance(value, list | tuple):
-        return json.dumps([str(item) for item in value], ensure_ascii=False)
-    if isinstance(value, dict | bytes):
-        raise ValueError(
-            f"{path} must hold texts, numbers and lists of labels; found {str(value)[:40]} in "
-            f"{name!r}. Leave the column out, --drop {name}."
-            if isinstance(value, bytes)
-            else f"{path} must hold flat objects; found one inside {name!r}: {str(value)[:40]}."
-        )
+        items = [None if item is None else as_text(item, name, path) for item in value]
+        return json.dumps(items, ensure_ascii=False)
+    if isinstance(value, dict):
+        return json.dumps(value, ensure_ascii=False, default=str)
     if isinstance(value, bool | np.bool_):
         return str(bool(value)).lower()
     return "" if value is None or pd.isna(value) else str(value)

@@ -127,6 +127,8 @@ def _check_kinds(settings: dict[str, Any]) -> None:
     for name, (kind, words) in _KINDS.items():
         if name in settings and not isinstance(settings[name], kind):
             raise ValueError(f"{name} must be {words}; found {told(settings[name])}.")
+        if name in ("drop", "keep", "categories", "missing", "label_column"):
+            _check_words(name, settings.get(name, "label"), words)
     if "dataset" in settings:
         for name in _FILE:
             if name in settings:
@@ -141,11 +143,18 @@ def _check_kinds(settings: dict[str, Any]) -> None:
                 "--text-column, or leave it out."
             )
     _check_vectors(settings)
-    if not 1 <= settings.get("max_length", 1) <= LARGEST:
+    if settings.get("max_length") is True or not 1 <= settings.get("max_length", 1) <= LARGEST:
         raise ValueError(
             f"max_length must be at least 1 and at most {LARGEST}; found "
             f"{told(settings['max_length'])}."
         )
+
+
+def _check_words(name: str, given: Any, words: str) -> None:
+    several = given if isinstance(given, list) else [given]
+    strings = all(isinstance(word, str) for word in several)
+    if not several or not strings or len(set(several)) < len(several):
+        raise ValueError(f"{name} must be {words}, each once; found {told(given)}.")
 
 
 def _check_vectors(settings: dict[str, Any]) -> None:

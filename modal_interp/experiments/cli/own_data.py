@@ -66,7 +66,7 @@ def read_problem(
     estimator : {"cnn", "bilstm", "mlp"}, optional
         "cnn" for texts and "mlp" for tables, if not given.
     encoding, separator, quote : str, optional
-        As for :func:`~modal_interp.datasets.files.read_rows`; found, if not given.
+        As for ``modal_interp.datasets.files.read_rows``; found, if not given.
     decimal : {".", ","}, optional
         Decimal sign of numbers; found, if not given.
     missing : sequence of str, optional
@@ -108,6 +108,7 @@ def read_problem(
     frame = rows.frame[labels.known]
     n = {"rows": f"{len(frame)} of {len(rows.frame)}"}
     if text_column is not None:
+        _check_only_of_tables(decimal=decimal, keep=keep, categories=categories)
         texts = frame[text_column]
         told = n | rows.told | _told_of_texts(rows, texts) | labels.told
         _tell(rows, told, verbose)
@@ -141,6 +142,12 @@ def _check_columns(
         raise ValueError(f"text_column and label_column must differ; found {text!r} for both.")
     if both := {column for _, column in named} & set(drop):
         raise ValueError(f"drop must name columns that are not needed; found {min(both)!r}.")
+
+
+def _check_only_of_tables(**options: Any) -> None:
+    for name, value in options.items():
+        if value:
+            raise ValueError(f"{name} must come with a table; found it with a column of texts.")
 
 
 def _header_below(rows: FileRows, wanted: Sequence[str]) -> str:

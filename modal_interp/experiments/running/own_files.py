@@ -34,14 +34,15 @@ def installed(name: str | None) -> str | None:
 
     None says that it is a user's own, in a file or typed.
     """
-    top = (name or "").partition(".")[0]
+    name = name if isinstance(name, str) else ""  # some classes in C have no module to name
+    top = name.partition(".")[0]
     if top == "__main__":
         return None
     path = _path(top)
     if path is None:
         # Built into Python, or a package without a file of its own, as `google` and `mpl_toolkits`.
         known = top in NOTED or top in sys.builtin_module_names or top in sys.stdlib_module_names
-        return "" if known else (_distribution(top) if _inside(_path(name or "")) else None)
+        return "" if known else (_distribution(top) if _inside(_path(name)) else None)
     if path.is_relative_to(Path(modal_interp.__file__).parent):
         return ""
     if not _inside(path):
@@ -56,7 +57,7 @@ def file_of(name: str | None) -> Path | None:
 
     Whole scripts do not count: they also hold the call that adds seeds and strategies.
     """
-    if not name or name == "__main__" or installed(name) is not None:
+    if not name or not isinstance(name, str) or name == "__main__" or installed(name) is not None:
         return None
     return _path(name)
 

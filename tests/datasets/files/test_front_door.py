@@ -78,10 +78,6 @@ TEXT_FILES = {
     "unseen-marks-in-names.csv": (PLAIN.replace("text,", "\u200btext\ufeff,"), {}, TEXTS, {}),
     "empty-last-column.csv": (PLAIN.replace("\n", ",\n"), {}, TEXTS, {}),
     "more-empty-cells.csv": (PLAIN.replace("pos\n", "pos,,\n"), {}, TEXTS, {}),
-    "names-of-rows.csv": (
-        lines([f"r{i},{t},{y}" for i, (t, y) in enumerate(zip(TEXTS, LABELS, strict=True))]),
-        {}, TEXTS, {},
-    ),
     "quoted.csv": (
         lines([f'"{t}, ""so""",{y}' for t, y in zip(TEXTS, LABELS, strict=True)]),
         {}, [f'{t}, "so"' for t in TEXTS], {},
@@ -138,6 +134,17 @@ TEXT_FILES = {
     "indented.json": (json.dumps(RECORDS, indent=2), {}, TEXTS, {"format": "JSON"}),
     "wrapped.json": (json.dumps({"version": "1", "data": RECORDS}), {}, TEXTS, {"format": "JSON"}),
     "columns.json": (json.dumps({"text": TEXTS, "label": LABELS}), {}, TEXTS, {"format": "JSON"}),
+    "of-a-frame.json": (pd.DataFrame(RECORDS).to_json(), {}, TEXTS, {"format": "JSON"}),
+    "by-id.json": (json.dumps({f"id{i}": r for i, r in enumerate(RECORDS)}), {}, TEXTS, {}),
+    "more-inside.json": (json.dumps([{**r, "meta": {"a": 1}} for r in RECORDS]), {}, TEXTS, {}),
+    "blank-inside": ("[ " + json.dumps(RECORDS)[1:], {}, TEXTS, {"format": "JSON"}),
+    "named.json.csv": (PLAIN, {}, TEXTS, {"separator": "comma"}),
+    "commas.tsv": (PLAIN, {}, TEXTS, {"separator": "comma"}),
+    "blank-first-line.csv": ("\n" + PLAIN.replace(",", ";"), {}, TEXTS, {"separator": "semicolon"}),
+    "portuguese.csv": (with_text("não há informações, são irmãos".replace(",", ""), "cp1252"), {}, N, {}),
+    "spanish.csv": (with_text("el niño pequeño, ¿qué año?".replace(",", ""), "cp1252"), {}, N, {}),
+    "italian.csv": (with_text("è più facile perché la città", "cp1252"), {}, N, {}),
+    "swedish.csv": (with_text("det är bättre på ön än här", "cp1252"), {}, N, {}),
     "lines.jsonl": ("\n".join(map(json.dumps, RECORDS)), {}, TEXTS, {"format": "JSON lines"}),
     "lines.json.gz": (gzip.compress("\n".join(map(json.dumps, RECORDS)).encode()), {}, TEXTS, {"format": "JSON lines"}),
     "lines-in-a.txt": ("\n".join(map(json.dumps, RECORDS)), {}, TEXTS, {"format": "JSON lines"}),
@@ -184,6 +191,21 @@ REFUSED_FILES = {
     "long-row.csv": (PLAIN + "a,b,c\n", {}, "line 42 has 3.*--separator"),
     "short-row.csv": (PLAIN + "b\n", {}, "line 42 has 1"),
     "unquoted-line-break.csv": (PLAIN.replace("number 3 was", "number 3\nwas"), {}, "line 5 has 1"),
+    "a-cell-too-many.csv": (PLAIN.replace("film,", "film").replace(" was", ", was"), {}, "line 2 has 3"),
+    "names-of-rows.csv": (
+        lines([f"r{i},{t},{y}" for i, (t, y) in enumerate(zip(TEXTS, LABELS, strict=True))]), {}, "line 2 has 3"),
+    "header-again.csv": (PLAIN + PLAIN, {}, "line 42 says the same again"),
+    "iso-2022-jp.csv": (with_text("とても良い映画", "iso2022_jp"), {}, "--encoding iso2022_jp"),
+    "hungarian.csv": (with_text("erdő és kő", "cp1250"), {}, "Name it, --encoding"),
+    "romanian.csv": (with_text("masă și casă".replace("ș", "ş"), "cp1250"), {}, "Name it, --encoding"),
+    "polish-of-windows.csv": (with_text("główny był Gdańsk", "cp1250"), {}, "Name it, --encoding"),
+    "czech-of-windows.csv": (with_text("něco včera dům", "cp1250"), {}, "Name it, --encoding"),
+    "latvian.csv": (with_text("mēs ēdam zāle", "cp1257"), {}, "Name it, --encoding"),
+    "mac-german.csv": (with_text("Straße, groß".replace(",", ""), "mac_roman"), {}, "Name it, --encoding"),
+    "koi8-labels.csv": (lines(["text,да".replace("text", str(i)) for i in range(9)]).encode("koi8-r"), {}, "Name it, --encoding"),
+    "escapes.csv": (PLAIN, {"encoding": "unicode_escape"}, "encoding must be one that Python knows"),
+    "half-a-letter.json": ('[{"text": "x\\ud83d", "label": "a"}]', {}, "half a one"),
+    "nul.json": ('[{"text": "x\\u0000", "label": "a"}]', {}, "NUL"),
     "title-line.csv": ("Export of 2026\n" + PLAIN, {}, "Line 2 looks like the header line"),
     "two-ways.csv": (
         lines([f"{y},{'~' + t if i == 5 else t + '~' if i == 20 else t}" for i, (y, t) in enumerate(zip(LABELS, TEXTS, strict=True))], "label,text").replace("~", '"'),
@@ -289,7 +311,7 @@ def labels_of(tmp_path, cells, columns=("label",), **options):
         (["neg", "\u00a0pos\ufeff", "neg\u200b", "pos"], ["neg", "pos", "neg", "pos"]),
         (["0", "1", "1.0", "0.00"], [0, 1, 1, 0]),
         (["1.50", "2", "1.5", "2.0"], ["1.5", "2", "1.5", "2"]),
-        (["1.0", "2.0", "1.0", "2.0"], ["1.0", "2.0", "1.0", "2.0"]),
+        (["1.0", "2.0", "1.0", "2.0"], [1, 2, 1, 2]),
         (["01", "1", "01", "1"], ["01", "1", "01", "1"]),
         (["-3", "0", "-3", "0"], [-3, 0, -3, 0]),
         (["caf\u00e9", "cafe\u0301", "the", "the"], ["café", "café", "the", "the"]),
@@ -309,8 +331,22 @@ def test_what_is_told_of_labels(tmp_path):
     told = labels_of(tmp_path, ["a", "b", "A", "", "b ", "na"] * 3).told
     assert told["labels"] == "3 classes in column label: b 6, a 3, A 3"
     assert told["no label"] == "6 of 18 rows left out, the first on line 5: empty or na 3"
-    assert "'A', 'a'" in told["doubt"]
+    assert "'A', 'a'" in told["doubt of labels"]
     assert labels_of(tmp_path, ["1", "1.0", "2", "2"]).told["one class"] == "1.0 and 1"
+
+
+@pytest.mark.parametrize(
+    ("cells", "word"),
+    [
+        (["+", "-"] * 5, "-"),
+        (["none", "mild", "severe"] * 3, "none"),
+        (["a", "b", "?", "?"] * 2, r"\?"),
+    ],
+)
+def test_a_word_that_may_be_a_class(tmp_path, cells, word):
+    with pytest.raises(ValueError, match=f"'{word}' in 'label' .* may be a class or no label"):
+        labels_of(tmp_path, cells)
+    assert len(labels_of(tmp_path, cells, missing_words=["NA"]).y) == len(cells)
 
 
 def test_own_words_for_no_label(tmp_path):
@@ -325,6 +361,8 @@ def test_own_words_for_no_label(tmp_path):
         (["a | b", "b|", "|a"], {"separator": "|"}, ["a", "b"], [[1, 1], [0, 1], [1, 0]]),
         (['["a", "b"]', "[]", '["b"]'], {}, ["a", "b"], [[1, 1], [0, 0], [0, 1]]),
         (["['a', 'b']", "['a']", "[]"], {}, ["a", "b"], [[1, 1], [1, 0], [0, 0]]),
+        (['["a", "b", null]', '["a"]', '["NA"]'], {}, ["a", "b"], [[1, 1], [1, 0], [0, 0]]),
+        (["a|b|nan", "a", "|"], {"separator": "|"}, ["a", "b"], [[1, 1], [1, 0], [0, 0]]),
         (["[1, 2]", "[2]", "[]"], {}, ["1", "2"], [[1, 1], [0, 1], [0, 0]]),
     ],
 )
@@ -354,6 +392,10 @@ def test_several_columns_of_labels(tmp_path):
         ([("1", "1"), ("0", "1")], ("a", "b"), {}, "'b' of .* is given to 2 of 2"),
         (['["a"]', '[{"x": 1}]'], ("label",), {}, "list of words, as JSON.*line 3"),
         (["[a, b]", "[b]"], ("label",), {}, "list of words, as JSON.*line 2"),
+        (["['a' 'b']", "['b']"], ("label",), {}, "list of words, as JSON.*line 2"),
+        (["[0, 0, 1]", "[1, 0, 0]"], ("label",), {}, "must hold their names"),
+        (["[true, false]", "[false, true]"], ("label",), {}, "must hold their names"),
+        (["a", "b" * 500] * 4, ("label",), {}, "at most 300 characters; found one of 500"),
         (["a|b", "b"], ("label",), {"separator": ""}, "label_separator must be"),
         ([",".join(f"w{i}{j}" for j in range(9)) for i in range(4)], ("label",),
          {"separator": ","}, "fewer labels than rows; found 36 in 4"),
@@ -383,7 +425,7 @@ NUMBERS = {
     "thousands of Germans": (["1.234,5", "12.345.678", "5"], [1234.5, 12345678, 5]),
     "thousands of the French": (["1 234,5", "12\u202f345", "5\u00a0678"], [1234.5, 12345, 5678]),
     "thousands of the Swiss": (["1'234.5", "12\u2019345", "5"], [1234.5, 12345, 5]),
-    "points before three digits": (["1.234", "5.678", "9.012"], [1.234, 5.678, 9.012]),
+    "points before three digits": (["1.234", "5.678", "0.012"], [1.234, 5.678, 0.012]),
     "a comma after zero": (["0,123", "1,456", "2,789"], [0.123, 1.456, 2.789]),
     "percent": (["12 %", "5%", "0.5%"], [0.12, 0.05, 0.005]),
     "money": (["€ 5", "7 €", "-€1.50"], [5, 7, -1.5]),
@@ -424,6 +466,10 @@ def test_the_sign_is_that_of_the_file(tmp_path):
     [
         ({"a": ["1,5", "2,5"], "b": ["1.5", "2.5"]}, {}, "one decimal sign; found '1.5' in 'b' and '1,5' in 'a'"),
         ({"a": ["1,234", "5,678"]}, {}, "'1,234' in 'a' .* two ways.*--decimal"),
+        ({"a": ["1.234", "950", "12.500"]}, {}, "'1.234' in 'a' .* two ways.*--decimal"),
+        ({"a": ["5%", "5", "80"]}, {}, "one unit; found '', '%'"),
+        ({"a": ["$5", "7", "$1"]}, {}, "one unit"),
+        ({"a": ["2026-01-01", "0000-00-00", "2026-01-02"]}, {}, "found '0000-00-00' in 'a', line 3"),
         ({"a": ["1", "2", "old", "4"]}, {}, "found 'old' in 'a', line 4 .*--missing 'old'.*--categories a"),
         ({"a": ["1", "2", "3", "1+2j"]}, {}, r"found '1\+2j' in 'a', line 5"),
         ({"a": ["1", "2", "3", "0x1F"]}, {}, "found '0x1F'"),
@@ -468,6 +514,48 @@ def test_words_dates_and_what_is_left_out(tmp_path):
     assert "customer_id (ids), orderID (ids), day (counts the rows" in found.told["left out"]
     kept = features_of(tmp_path, columns, keep=["day", "orderID"])
     assert kept.names == ["orderID", "day", "acid", "city", "zip"]
+
+
+def test_numbers_of_the_file_have_a_point(tmp_path):
+    records = [{"x": 1.234, "y": "0,5"}, {"x": 5.678, "y": "1,5"}, {"x": 9, "y": "2,5"}]
+    rows = read_rows(written(tmp_path, "t.json", json.dumps(records)))
+    assert read_features(rows, rows.frame).X.tolist() == [[1.234, 0.5], [5.678, 1.5], [9, 2.5]]
+    found = read_features(rows, rows.frame, decimal=",")
+    assert found.X[:, 0].tolist() == [1.234, 5.678, 9]
+
+
+def test_a_count_of_rows_of_which_some_have_no_label(tmp_path):
+    content = lines(
+        [f"{i},{i * i % 7},{'' if i == 4 else 'ab'[i % 2]}" for i in range(9)], "n,x,label"
+    )
+    rows = read_rows(written(tmp_path, "t.csv", content))
+    labels = read_labels(rows, ["label"])
+    found = read_features(rows, rows.frame[labels.known].drop(columns="label"))
+    assert found.names == ["x"]
+    with pytest.raises(ValueError, match="label_column must name columns"):
+        read_labels(rows, ["nothing"])
+
+
+@pytest.mark.parametrize(
+    "name", ["id", "ID", "Id", "CUSTOMER_ID", "customer id", "orderID", "user-uuid"]
+)
+def test_columns_of_ids(tmp_path, name):
+    found = features_of(tmp_path, {name: ["9", "4", "7"], "x": ["1", "5", "2"]})
+    assert found.names == ["x"]
+
+
+def test_lines_of_json_with_empty_ones_between(tmp_path):
+    content = "\n" + "\n\n".join(map(json.dumps, RECORDS))
+    rows = read_rows(written(tmp_path, "t.jsonl", content))
+    assert rows.frame.index[:3].tolist() == [2, 4, 6]
+
+
+def test_mysql_writes_an_empty_cell_as_a_backslash_and_n(tmp_path):
+    rows = [
+        f'"{t} \\"so\\", yes",{y}' for t, y in zip(TEXTS, ["a", "b", r"\N", "a"] * 10, strict=True)
+    ]
+    found = read_labels(read_rows(written(tmp_path, "t.csv", lines(rows))), ["label"])
+    assert found.told["labels"] == "2 classes in column label: a 20, b 10"
 
 
 def test_many_rows_of_an_id_that_comes_again_are_a_feature(tmp_path):
