@@ -44,7 +44,11 @@ def read_text(
             f"its first line promises {n_words} words, it has {chosen.n_words}: it was cut off "
             "after these, or its first line is of another file"
         )
-    return words, np.frombuffer(values, dtype=np.float32).reshape(-1, dim)
+    matrix = np.frombuffer(values, dtype=np.float32).reshape(-1, dim)
+    if not np.isfinite(matrix).all():
+        word = words[int(np.argmin(np.isfinite(matrix).all(axis=1)))].decode(errors="replace")
+        raise ValueError(f"the vector of {word!r} holds NaN, infinity or what float32 cannot hold")
+    return words, matrix
 
 
 def _rows(

@@ -462,3 +462,11 @@ def test_a_vocabulary_in_another_language_shows_what_the_file_holds(tmp_path):
     vectors = load_word_vectors(tmp_path / "v", vocabulary=encoder.vocabulary_)
     with pytest.raises(ValueError, match=r"none of its 3.*vectors hold 'это', 'было', 'давно'"):
         embedding_matrix(encoder, vectors)
+
+
+@pytest.mark.parametrize("number", ["nan", "inf", "-inf", "1e39"])
+def test_vectors_of_no_numbers_are_refused(tmp_path, number):
+    path = tmp_path / "v.txt"
+    path.write_text(f"fine 0.5 1.0\ndull {number} 1.0\nfilm 0.5 0.25\n")
+    with pytest.raises(ValueError, match="the vector of 'dull' holds NaN, infinity"):
+        load_word_vectors(path)
