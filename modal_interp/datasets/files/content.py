@@ -93,7 +93,9 @@ def _only_member(content: bytes) -> bytes:
         names = [
             info.filename
             for info in archive.infolist()
-            if not info.is_dir() and not info.filename.startswith("__MACOSX/")
+            if not info.is_dir()
+            and not info.filename.startswith("__MACOSX/")
+            and not info.filename.endswith(".DS_Store")
         ]
         if len(names) != 1:
             shown = ", ".join(map(repr, names[:5])) or "nothing"

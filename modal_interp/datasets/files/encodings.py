@@ -216,7 +216,7 @@ def _matches(lines: bytes) -> list:
 
 def _candidates(lines: bytes) -> Iterator[tuple[str, str]]:
     for match in _matches(lines):
-        if words := _words(str(match)):
+        if str(match.encoding) != "utf_8" and (words := _words(str(match))):
             yield str(match.encoding), ", ".join(words[:2])
 
 

@@ -129,7 +129,7 @@ TEXT_FILES = {
     "not-packed.csv.gz": (PLAIN, {}, TEXTS, {}),
     "packed.csv.bz2": (bz2.compress(PLAIN.encode()), {}, TEXTS, {"packed": "bzip2"}),
     "packed.csv.xz": (lzma.compress(PLAIN.encode()), {}, TEXTS, {"packed": "xz"}),
-    "packed.zip": (zipped(("a/reviews.csv", PLAIN), ("__MACOSX/a/._reviews.csv", "x")), {}, TEXTS, {"packed": "zip"}),
+    "packed.zip": (zipped(("a/reviews.csv", PLAIN), ("__MACOSX/a/._reviews.csv", "x"), (".DS_Store", "x")), {}, TEXTS, {"packed": "zip"}),
     "records.json": (json.dumps(RECORDS), {}, TEXTS, {"format": "JSON"}),
     "indented.json": (json.dumps(RECORDS, indent=2), {}, TEXTS, {"format": "JSON"}),
     "wrapped.json": (json.dumps({"version": "1", "data": RECORDS}), {}, TEXTS, {"format": "JSON"}),
