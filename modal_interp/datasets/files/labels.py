@@ -165,7 +165,8 @@ def _check_classes(rows: FileRows, name: str, cells: pd.Series, n_empty: int) ->
     if long := [cell for cell in found if len(cell) > _LONGEST]:
         raise ValueError(
             f"labels must be names of at most {_LONGEST} characters; found one of {len(long[0])} "
-            f"in {name!r} of {rows.path}: {listed(long, 1)}. Is it the column of texts?"
+            f"in {name!r} of {rows.path}: {listed(long, 1)}. Is it the column of texts, or "
+            "are they several labels, --label-separator?"
         )
     if not 2 <= len(found) <= max(2, n // 2):
         left_out = f" ({n_empty} rows have no label)" if n_empty else ""
