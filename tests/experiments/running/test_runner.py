@@ -28,6 +28,7 @@ from modal_interp import (
     random_sampling,
 )
 from modal_interp.experiments import run_experiment
+from modal_interp.experiments.running import runner
 from modal_interp.experiments.running.plan import (
     derived_seed,
     labelled_sizes,
@@ -368,7 +369,16 @@ def test_huge_numbers_are_refused_before_anything_is_written(tmp_path, options, 
     assert not (tmp_path / "out").exists()
 
 
-def test_no_more_workers_than_curves(results):
+def test_no_more_workers_than_curves(monkeypatch, results):
+    asked = []
+
+    def one_after_the_other(n_jobs):
+        asked.append(n_jobs)
+        return joblib.Parallel(n_jobs=1)
+
+    monkeypatch.setattr(runner, "workers", one_after_the_other)
     pd.testing.assert_frame_equal(
         run_small(None, n_jobs=1000)[["strategy", "score"]], results[["strategy", "score"]]
     )
+    curves = results.groupby(["strategy", "seed"]).ngroups + results["seed"].nunique()
+    assert asked == [curves]  # with those of training on all labels

@@ -45,7 +45,13 @@ def _alive(pid):
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="processes are read from /proc")
 @pytest.mark.parametrize(
     ("name", "moment"),
-    [("SIGTERM", "start"), ("SIGTERM", "rounds"), ("SIGKILL", "start"), ("SIGHUP", "rounds")],
+    [
+        ("SIGTERM", "start"),
+        ("SIGKILL", "rounds"),
+        pytest.param("SIGTERM", "rounds", marks=pytest.mark.slow),
+        pytest.param("SIGKILL", "start", marks=pytest.mark.slow),
+        pytest.param("SIGHUP", "rounds", marks=pytest.mark.slow),
+    ],
 )
 def test_no_worker_outlives_the_process_it_works_for(tmp_path, name, moment):
     program = tmp_path / "program.py"
