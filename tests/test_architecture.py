@@ -113,10 +113,10 @@ IN_ORDER = {
     "datasets/files": [
         "content",
         "encodings",
+        "cells",
         "delimited",
         "records",
         "reading",
-        "cells",
         "labels",
         "features",
     ],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -28,14 +28,22 @@ _ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}(:\d{2}(\.\d+)?)?)?(Z|
 
 def stripped(column: pd.Series) -> pd.Series:
     """Return cells without blanks, and marks that nobody sees, around them."""
-    marks = "\ufeff\u200b\u200e\u200f"
-    return column.map(lambda cell: cell.strip().strip(marks).strip())
+    return column.map(clean)
+
+
+def clean(cell: str) -> str:
+    """Return a cell or a name without blanks, and marks that nobody sees, around it."""
+    return cell.strip().strip("\ufeff\u200b\u200e\u200f").strip()
 
 
 def missing(column: pd.Series, words: Iterable[str] | None = None) -> pd.Series:
     """Tell which cells hold nothing; `words` take the place of the usual ones."""
-    known = MISSING if words is None else {"", *(word.strip().lower() for word in words)}
-    return stripped(column).str.lower().isin(known)
+    return stripped(column).str.lower().isin(words_of_nothing(words))
+
+
+def words_of_nothing(words: Iterable[str] | None) -> Set[str]:
+    """Return what cells hold nothing, in lower case: the usual words, or those given."""
+    return MISSING if words is None else {"", *(word.strip().lower() for word in words)}
 
 
 class Numbers(NamedTuple):

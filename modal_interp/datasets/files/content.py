@@ -54,7 +54,8 @@ def read_content(path: Path) -> tuple[bytes, str | None]:
         if content.startswith(magic):
             content, packed = _unpacked(path, name, unpack, content), name
             break
-    if content.startswith(b"PK\x03\x04") and not is_workbook(content):
+    # The second is how an archive without members begins.
+    if content.startswith((b"PK\x03\x04", b"PK\x05\x06")) and not is_workbook(content):
         content, packed = _unpacked(path, "zip", _only_member, content), "zip"
     _check_kind(path, content)
     return content, packed

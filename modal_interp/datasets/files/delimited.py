@@ -9,9 +9,12 @@ import re
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from threading import Lock
 from typing import NamedTuple
+
+from modal_interp.datasets.files.cells import clean
 
 SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
 _QUOTE = '"'
@@ -93,7 +96,7 @@ def split_rows(
     if told_of_quotes:
         told["quotation"] = told_of_quotes
     header, *rows = parsed.rows or [[]]
-    names = [clean_name(name) for name in header]
+    names = [clean(name) for name in header]
     if not any(names):
         raise ValueError(
             f"{path} must have a header line with the names of columns. No columns to parse."
@@ -101,11 +104,6 @@ def split_rows(
     lines = [line + skipped for line in parsed.lines[1:]]
     names, rows = _fitted(names, rows, lines, path, set(wanted))
     return Lines(names, rows, lines, told)
-
-
-def clean_name(name: str) -> str:
-    """Return the name of a column without blanks and marks that nobody sees around it."""
-    return name.strip().strip("\ufeff\u200b\u200e\u200f").strip()
 
 
 def _check_marks(separator: str | None, quote: str | None) -> None:
@@ -128,7 +126,7 @@ def _separator(text: str, path: Path, wanted: set[str]) -> str:
         return "\t"
 
     def fit(separator: str) -> tuple[int, int]:
-        header = [clean_name(name) for name in _first_row(text, separator)]
+        header = [clean(name) for name in _first_row(text, separator)]
         return len(wanted & set(header)), len(header)
 
     return max(SEPARATORS, key=fit)
@@ -234,21 +232,22 @@ def _fitted(
     """Return names and rows of one length, or refuse the first row that has another."""
     n = len(names)
     for row, line in zip(rows, lines, strict=True):
-        if len(names) > 1 and [clean_name(cell) for cell in row[:n]] == names:
+        if len(names) > 1 and [clean(cell) for cell in row[:n]] == names:
             raise ValueError(
                 f"{path} must have one header line; line {line} says the same again. Take it out."
             )
         if len(row) < n or any(cell.strip() for cell in row[n:]):
             raise ValueError(
                 f"{path} must have as many columns in each row as in its header line, {n}; line "
-                f"{line} has {len(row)}.{_better_header(rows, lines, wanted)} A cell with the "
+                f"{line} has {len(row)}.{better_header(rows, lines, wanted)} A cell with the "
                 "separator in it must be quoted; another separator is named by --separator."
             )
     return names, [row[:n] for row in rows]
 
 
-def _better_header(rows: list[list[str]], lines: list[int], wanted: set[str]) -> str:
-    for row, line in zip(rows[:50], lines, strict=False):
-        if wanted and wanted <= {clean_name(cell) for cell in row}:
+def better_header(rows: Iterable[list[str]], lines: Iterable[int], wanted: set[str]) -> str:
+    """Return a hint at the row that has the columns asked for, if one of these has."""
+    for row, line in zip(islice(rows, 50), lines, strict=False):
+        if wanted and wanted <= {clean(cell) for cell in row}:
             return f" Line {line} looks like the header line: take off those before it."
     return ""

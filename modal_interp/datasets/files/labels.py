@@ -7,14 +7,14 @@ import json
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from modal_interp.datasets.files.cells import missing, stripped
+from modal_interp.datasets.files.cells import clean, missing, stripped, words_of_nothing
 from modal_interp.datasets.files.reading import FileRows, listed
 
 _YES, _NO = ("1", "1.0", "true", "yes", "y", "t"), ("0", "0.0", "false", "no", "n", "f")
@@ -177,21 +177,21 @@ def _check_classes(rows: FileRows, name: str, cells: pd.Series, n_empty: int) ->
         )
 
 
-def _named(labels: Iterable[Any], missing_words: Iterable[str] | None) -> list[str]:
+def _named(labels: Iterable[Any], nothing: Set[str]) -> list[str]:
     """Return the labels of one row that are some."""
-    found = [unicodedata.normalize("NFC", str(label)) for label in labels if label is not None]
-    column = pd.Series(found, dtype=object)
-    return stripped(column[~missing(column, missing_words)]).tolist() if found else []
+    found = (unicodedata.normalize("NFC", clean(str(x))) for x in labels if x is not None)
+    return [label for label in found if label.lower() not in nothing]
 
 
 def _lists(
     cells: pd.Series, separator: str | None, missing_words: Iterable[str] | None
 ) -> list[list[str]] | None:
     """Return the labels of each row where a cell holds several."""
+    nothing = words_of_nothing(missing_words)
     if separator is not None:
         if not separator:
             raise ValueError("label_separator must be at least one character; found ''.")
-        return [_named(cell.split(separator), missing_words) for cell in cells]
+        return [_named(cell.split(separator), nothing) for cell in cells]
     if not len(cells) or not cells.str.fullmatch(r"\[.*\]", flags=re.DOTALL).all():
         return None
     lists = []
@@ -202,7 +202,7 @@ def _lists(
                 f"several labels must be a list of words, as JSON; found {cell[:40]!r} on line "
                 f"{line}."
             )
-        lists.append(_named(found, missing_words))
+        lists.append(_named(found, nothing))
     _check_indicators(lists)
     return lists
 
@@ -251,13 +251,8 @@ def _of_columns(rows: FileRows, frame: pd.DataFrame, known: NDArray[np.bool_]) -
         )
     names, y = list(frame.columns), yes.to_numpy().astype(np.int64)
     _check_several(rows, names, names, y)
-    told = _told_of_several(names, y)
-    if not known.all():
-        first = frame.index[~known][0]
-        told["no label"] = (
-            f"{int((~known).sum())} of {len(known)} rows left out, the first on line {first}"
-        )
-    return Labels(y, known, names, told)
+    empty = pd.Series("", index=frame.index[~known])
+    return Labels(y, known, names, _told_of_several(names, y) | _told_of_empty(rows, empty))
 
 
 def _check_several(rows: FileRows, columns: list[str], names: list[str], y: Any) -> None:

@@ -10,8 +10,9 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from modal_interp.datasets.files.cells import clean
 from modal_interp.datasets.files.content import is_parquet, is_workbook, read_content
-from modal_interp.datasets.files.delimited import clean_name, split_rows
+from modal_interp.datasets.files.delimited import split_rows
 from modal_interp.datasets.files.encodings import decode
 from modal_interp.datasets.files.records import Records, json_records, table_records
 
@@ -74,7 +75,7 @@ def read_rows(
     if not rows:
         raise ValueError(f"{path} must hold rows below its header line; found none.")
     index = pd.Index(lines, name="line")
-    frame = pd.DataFrame(rows, index=index, columns=[clean_name(n) for n in names], dtype=object)
+    frame = pd.DataFrame(rows, index=index, columns=[clean(n) for n in names], dtype=object)
     _check_names(frame, path)
     return FileRows(path, frame, told | found, typed)
 
@@ -91,13 +92,11 @@ def _rows(
     """Return the rows of whatever kind of file it is; write down its encoding."""
     if is_parquet(content) or is_workbook(content):
         kind = "Parquet" if is_parquet(content) else "Excel"
-        records = table_records(content, path, kind)
-        return records
+        return table_records(content, path, kind)
     text, told["encoding"] = decode(content, path, encoding)
     told |= _doubts(text)
     if _is_json(text, path):
-        records = json_records(text, path, wanted)
-        return records
+        return json_records(text, path, wanted)
     return Records(*split_rows(text, path, wanted, separator, quote), frozenset())
 
 

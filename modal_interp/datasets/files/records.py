@@ -37,7 +37,7 @@ def json_records(text: str, path: Path, wanted: Iterable[str] = ()) -> Records:
             lines, told = list(given), "JSON lines"
         else:
             found, told = _listed(_parsed(text, path), set(wanted)), "JSON"
-            lines = list(range(1, len(found) + 1))
+            lines = list(range(1, len(found) + 1)) if isinstance(found, list) else []
     except RecursionError:
         raise ValueError(f"{path} must hold flat objects; found ones too deep to read.") from None
     if not isinstance(found, list) or not all(isinstance(record, dict) for record in found):
@@ -146,7 +146,9 @@ def table_records(content: bytes, path: Path, kind: str) -> Records:
             with pd.ExcelFile(io.BytesIO(content)) as book:
                 frame = pd.read_excel(book, header=None, dtype=object, keep_default_na=False)
                 first, *others = book.sheet_names
-            told["sheet"] = f"{first}" + (f"; not read: {_shown(others)}" if others else "")
+            told["sheet"] = f"{first}" + (
+                f"; not read: {', '.join(map(str, others))}" if others else ""
+            )
     except ImportError:
         package = "pyarrow" if kind == "Parquet" else "openpyxl"
         raise ValueError(
@@ -179,10 +181,6 @@ def _as_records(frame: pd.DataFrame, names: list[str], path: Path, told: dict[st
         if all(_is_number(cell) for cell in frame.iloc[:, place])
     )
     return Records(names, rows, list(range(2, len(rows) + 2)), told, typed)
-
-
-def _shown(names: Iterable[Any]) -> str:
-    return ", ".join(map(str, names))
 
 
 def as_text(value: Any, name: str, path: Path) -> str:

@@ -19,6 +19,7 @@ from modal_interp.datasets.files import (
     read_rows,
     summary,
 )
+from modal_interp.datasets.files.delimited import better_header
 from modal_interp.datasets.files.reading import listed
 from modal_interp.estimators import TabularMLPClassifier
 from modal_interp.experiments.cli.problems import Problem, text_problem
@@ -132,15 +133,16 @@ def _check_columns(
     names = rows.frame.columns
     named = [("label_column", label) for label in labels]
     named += [("text_column", text)] if text is not None else []
+    wanted = {column for _, column in named}
     for option, column in [*named, *(("drop", name) for name in drop)]:
         if column not in names:
             raise ValueError(
                 f"{option} must be a column of {rows.path}, one of {listed(names)}; found "
-                f"{column!r}.{_header_below(rows, [column for _, column in named])}"
+                f"{column!r}.{better_header(rows.frame.to_numpy(), rows.frame.index, wanted)}"
             )
     if text in labels:
         raise ValueError(f"text_column and label_column must differ; found {text!r} for both.")
-    if both := {column for _, column in named} & set(drop):
+    if both := wanted & set(drop):
         raise ValueError(f"drop must name columns that are not needed; found {min(both)!r}.")
 
 
@@ -148,14 +150,6 @@ def _check_only_of_tables(**options: Any) -> None:
     for name, value in options.items():
         if value:
             raise ValueError(f"{name} must come with a table; found it with a column of texts.")
-
-
-def _header_below(rows: FileRows, wanted: Sequence[str]) -> str:
-    below = rows.frame.head(50).apply(lambda row: set(wanted) <= {c.strip() for c in row}, axis=1)
-    line = below.index[below][:1]
-    return (
-        f" Line {line[0]} looks like the header line: take off those before." if len(line) else ""
-    )
 
 
 def _told_of_texts(rows: FileRows, texts: pd.Series) -> dict[str, str]:

@@ -233,6 +233,9 @@ REFUSED_FILES = {
     "cut.jsonl": ("\n".join(map(json.dumps, RECORDS))[:-5], {}, "line 40"),
     "twice.json": ('[{"text": "a", "text": "b"}]', {}, "'text' twice"),
     "nested.json": ('[{"text": {"de": "a"}, "label": "x"}]', {}, "flat objects; found one inside 'text'"),
+    "nothing.json": ("null", {}, "must hold a list of objects"),
+    "yes.json": ("true", {}, "must hold a list of objects"),
+    "empty.zip": (zipped(), {}, "found nothing"),
     "numbers.json": ("[1, 2]", {}, "must hold a list of objects"),
     "deep.json": ("[" * 100_000, {}, "too deep|must be JSON"),
 }  # fmt: skip
