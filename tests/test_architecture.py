@@ -120,7 +120,7 @@ IN_ORDER = {
         "labels",
         "features",
     ],
-    "experiments/cli": ["problems", "own_data", "flags", "sizes", "configuration"],
+    "experiments/cli": ["problems", "own_data", "flags", "net_numbers", "configuration"],
 }
 FORBIDDEN = {
     "selectors": {"skorch", "modAL"},

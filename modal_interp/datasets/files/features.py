@@ -66,6 +66,10 @@ def read_features(
     ------
     ValueError
         If a column is neither of numbers nor of categories, or can be read in two ways.
+
+    Notes
+    -----
+    Departs from the paper: none; data of the user's own.
     """
     if decimal not in (None, ".", ","):
         raise ValueError(f"decimal must be '.' or ','; found {decimal!r}.")

@@ -69,6 +69,8 @@ def read_labels(
     -----
     Labels are what is left without blanks around them, composed (NFC). Those that differ in nothing
     but a decimal point, 1 and 1.0, are one class.
+
+    Departs from the paper: none; data of the user's own.
     """
     _check_columns(rows, columns)
     frame = rows.frame[list(columns)]

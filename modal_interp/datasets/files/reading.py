@@ -38,8 +38,9 @@ def read_rows(
 ) -> FileRows:
     """Read a file of rows: text with separators, JSON, Parquet or Excel, also packed.
 
-    What kind a file is, its first bytes say, and not its name. Every cell is a string as it stands
-    in the file: `null` and `nan` are words, `01` and `1` differ.
+    What kind a file is, its first bytes say; where they leave it open, a name in ``.json`` or
+    ``.tsv`` does. Every cell is a string as it stands in the file: `null` and `nan` are words, `01`
+    and `1` differ.
 
     Parameters
     ----------
@@ -65,6 +66,10 @@ def read_rows(
     ------
     ValueError
         If the file is damaged, can be read in two ways, or holds no rows.
+
+    Notes
+    -----
+    Departs from the paper: none; data of the user's own.
     """
     path, wanted = Path(path).expanduser(), list(wanted)
     content, packed = read_content(path)

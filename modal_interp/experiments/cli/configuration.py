@@ -15,6 +15,7 @@ from sklearn.metrics import get_scorer
 import modal_interp.strategies as strategies
 from modal_interp.estimators import TabularMLPClassifier
 from modal_interp.experiments.cli.flags import ESTIMATORS, names
+from modal_interp.experiments.cli.net_numbers import check_params, check_training
 from modal_interp.experiments.cli.own_data import read_problem
 from modal_interp.experiments.cli.problems import (
     TEXT_ESTIMATORS,
@@ -22,7 +23,6 @@ from modal_interp.experiments.cli.problems import (
     Problem,
     load_problem,
 )
-from modal_interp.experiments.cli.sizes import check_params, check_training
 from modal_interp.experiments.running.arguments import check_counts, check_numbers, checked_seeds
 from modal_interp.experiments.running.numbers import LARGEST
 from modal_interp.experiments.running.numbers import found as told
