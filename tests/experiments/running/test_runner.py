@@ -98,7 +98,7 @@ def test_full_training_is_training_on_all_training_rows(results):
 
 
 @pytest.mark.parametrize(
-    ("net_numbers", "expected"),
+    ("sizes", "expected"),
     [
         ((0.02, 0.02, 0.5, 6397), [128, 256, 384]),
         ((10, 5, 22, 100), [10, 15, 20, 22]),
