@@ -16,8 +16,9 @@ from modal_interp.estimators import (
     TabularMLPClassifier,
     TextBiLSTMClassifier,
     TextCNNClassifier,
+    TransformerClassifier,
 )
-from modal_interp.modules import TabularMLP, TextBiLSTM, TextCNN
+from modal_interp.modules import TabularMLP, TextBiLSTM, TextCNN, TextTransformer
 from modal_interp.nets import ReadBy
 from modal_interp.queries import Query, View, mend_modal, open_query
 from modal_interp.representations import (
@@ -64,6 +65,7 @@ from modal_interp.strategies import (
 )
 from modal_interp.strategies.narrowing import exclude_duplicates, most_uncertain
 from modal_interp.texts import (
+    TokenEncoder,
     WordEncoder,
     embedding_matrix,
     load_word_vectors,
@@ -80,6 +82,9 @@ __all__ = [
     "TextBiLSTMClassifier",
     "TextCNN",
     "TextCNNClassifier",
+    "TextTransformer",
+    "TokenEncoder",
+    "TransformerClassifier",
     "View",
     "WordEncoder",
     "WordInterpretations",

@@ -3,5 +3,11 @@
 from modal_interp.estimators.bilstm import TextBiLSTMClassifier
 from modal_interp.estimators.cnn import TextCNNClassifier
 from modal_interp.estimators.mlp import TabularMLPClassifier
+from modal_interp.estimators.transformer import TransformerClassifier
 
-__all__ = ["TabularMLPClassifier", "TextBiLSTMClassifier", "TextCNNClassifier"]
+__all__ = [
+    "TabularMLPClassifier",
+    "TextBiLSTMClassifier",
+    "TextCNNClassifier",
+    "TransformerClassifier",
+]

@@ -63,14 +63,14 @@ class _WordIdsClassifier(_ModuleClassifier):
         return {"n_words": self.n_words_, "embedding_matrix": self.embedding_matrix}
 
 
-def as_word_ids(X: Any) -> NDArray[np.int64]:
+def as_word_ids(X: Any, encoder: str = "WordEncoder") -> NDArray[np.int64]:
     """Return `X` as word ids (n, T), int64, or raise a ValueError that says what is wrong."""
     try:
         ids = np.asarray(X)
     except ValueError as error:
         raise ValueError("X must have rows of one length: pad them with 0.") from error
     if ids.dtype.kind in "US" or any(isinstance(item, str) for item in ids.ravel()[:1].tolist()):
-        raise ValueError("X holds strings, not word ids: put a WordEncoder before this classifier.")
+        raise ValueError(f"X holds strings, not word ids: put a {encoder} before this classifier.")
     if ids.ndim != 2 or not ids.size:
         raise ValueError(f"X must be word ids of shape (n, T), found shape {ids.shape}.")
     if ids.dtype.kind not in "iu":

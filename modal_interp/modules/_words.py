@@ -66,25 +66,27 @@ def _check_matrix(matrix: Any, n_words: int) -> Tensor:
     return weight
 
 
-def trim(ids: Tensor) -> tuple[Tensor, Tensor]:
+def trim(ids: Tensor, padding: int = 0) -> tuple[Tensor, Tensor]:
     """Drop the columns in which every text is padding.
 
     Parameters
     ----------
     ids : Tensor of shape (B, T), int64
-        Word ids, 0 = padding.
+        Word ids.
+    padding : int
+        The id that is padding.
 
     Returns
     -------
     ids : Tensor of shape (B, T'), int64
         T' = longest length in the batch.
     lengths : Tensor of shape (B,), int64
-        Index of each text's last non-zero id, plus one; 0 for an empty text.
+        Index of each text's last id that is no padding, plus one; 0 for an empty text.
     """
     if ids.ndim != 2:
         raise ValueError(f"ids must have shape (B, T), found {tuple(ids.shape)}.")
     positions = torch.arange(1, ids.shape[1] + 1, device=ids.device)
     # One more column of zeros, so that the maximum exists where T = 0.
-    lengths = nn.functional.pad((ids != 0) * positions, (0, 1)).amax(dim=1)
+    lengths = nn.functional.pad((ids != padding) * positions, (0, 1)).amax(dim=1)
     longest = int(lengths.max()) if len(lengths) else 0
     return ids[:, :longest], lengths

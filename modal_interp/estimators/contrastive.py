@@ -1,0 +1,146 @@
+"""Contrastive fine-tuning: texts of one label are pulled together, those of others apart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from skorch import NeuralNet
+from torch import Tensor, nn
+from torch.utils.data import Sampler
+
+from modal_interp.estimators.callbacks import fine_tuning
+from modal_interp.estimators.skorch_net import RowsDataset, collate
+from modal_interp.modules import TextTransformer
+
+
+class SupervisedContrastiveLoss(nn.Module):
+    r"""The supervised contrastive loss of features and labels.
+
+    .. math::
+
+        \ell = -\frac{1}{B} \sum_i \frac{1}{\sum_j w_{ij}} \sum_{j \ne i} w_{ij}
+            \ln \frac{e^{\langle h_i, h_j \rangle / \tau}}
+                     {\sum_{k \ne i} e^{\langle h_i, h_k \rangle / \tau}}
+
+    where h are features of length 1 and w is 1 for two texts of one label; of several labels, the
+    share of those that either text has which both have. Texts like no other do not count.
+
+    Parameters
+    ----------
+    temperature : float, default=0.1
+        :math:`\tau`.
+
+    Notes
+    -----
+    P. Khosla et al., "Supervised Contrastive Learning", NeurIPS 2020, equation 2.
+
+    Departs from the paper: none; several labels, which it does not treat, weigh by their overlap.
+    """
+
+    def __init__(self, temperature: float = 0.1) -> None:
+        super().__init__()
+        self.temperature = temperature
+
+    def forward(self, features: Tensor, targets: Tensor) -> Tensor:
+        """Return the loss of features (B, H) and labels (B,) or an indicator (B, C)."""
+        h = nn.functional.normalize(features, dim=1)
+        alike = _alikeness(targets).fill_diagonal_(0.0)
+        itself = torch.eye(len(h), dtype=torch.bool, device=h.device)
+        similarity = (h @ h.T / self.temperature).masked_fill(itself, -torch.inf)
+        log_share = similarity.log_softmax(dim=1).masked_fill(itself, 0.0)
+        total = alike.sum(dim=1)
+        of_each = -(alike * log_share).sum(dim=1) / total.clamp(min=1e-12)
+        return of_each.sum() / (total > 0).sum().clamp(min=1)
+
+
+def _alikeness(targets: Tensor) -> Tensor:
+    if targets.ndim == 1:
+        return (targets[:, None] == targets[None, :]).float()
+    both = targets @ targets.T
+    n_labels = targets.sum(dim=1)
+    return both / (n_labels[:, None] + n_labels[None, :] - both).clamp(min=1)
+
+
+class BalancedBatches(Sampler[list[int]]):
+    """Batches in which every label has as many texts as it can, drawn from torch's generator."""
+
+    def __init__(self, targets: NDArray[Any], n_batches: int, n_texts: int) -> None:
+        kinds = np.unique(targets, axis=0, return_inverse=True)[1].reshape(-1)
+        self.rows_of = [np.flatnonzero(kinds == kind) for kind in range(kinds.max() + 1)]
+        self.n_batches, self.n_texts = n_batches, n_texts
+
+    def __len__(self) -> int:
+        return self.n_batches
+
+    def __iter__(self) -> Iterator[list[int]]:
+        decks: list[list[int]] = [[] for _ in self.rows_of]
+        for _ in range(self.n_batches):
+            kinds = torch.randperm(len(decks)).tolist()
+            # Two texts of a label at least, so that there is something to pull together.
+            kinds = kinds[: max(1, self.n_texts // 2)]
+            batch: list[int] = []
+            for place, kind in enumerate(kinds):
+                share = (self.n_texts - len(batch)) // (len(kinds) - place)
+                batch += self._draw(decks[kind], self.rows_of[kind], share)
+            yield batch
+
+    def _draw(self, deck: list[int], rows: NDArray[Any], n: int) -> list[int]:
+        """Draw `n` rows, each as often as the others, but none twice in a batch."""
+        drawn: list[int] = []
+        for _ in range(min(n, len(rows))):
+            if not deck:
+                order = rows[torch.randperm(len(rows)).numpy()]
+                deck += [row for row in order.tolist() if row not in drawn]
+            drawn.append(deck.pop())
+        return drawn
+
+
+class _Features(nn.Module):
+    """The features of a text transformer, to be trained by themselves."""
+
+    def __init__(self, transformer: TextTransformer) -> None:
+        super().__init__()
+        self.encoder, self.transformer = transformer.encoder, (transformer,)
+
+    def forward(self, ids: Tensor) -> Tensor:
+        return self.transformer[0].encode(ids)
+
+
+def pull_together(
+    transformer: TextTransformer,
+    ids: NDArray[np.int64],
+    targets: NDArray[Any],
+    *,
+    n_steps: int,
+    n_texts: int,
+    lr: float,
+    device: Any,
+    verbose: int,
+) -> None:
+    """Fine-tune the encoder so that texts of one label are near each other.
+
+    Draws from torch's generator. The encoder's parameters need a gradient meanwhile.
+    """
+    batches = BalancedBatches(targets, n_steps, n_texts)
+    net = NeuralNet(
+        _Features(transformer),
+        SupervisedContrastiveLoss,
+        optimizer=torch.optim.AdamW,
+        optimizer__weight_decay=0.01,
+        optimizer__fused=True,
+        lr=lr,
+        max_epochs=1,
+        batch_size=1,
+        iterator_train__batch_sampler=batches,
+        iterator_train__collate_fn=collate,
+        train_split=None,
+        device=device,
+        verbose=verbose,
+        callbacks=fine_tuning(lambda net, n: n_steps),
+        callbacks__print_log=None,
+    )
+    net.fit(RowsDataset(ids, targets), y=None)

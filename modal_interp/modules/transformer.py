@@ -1,0 +1,197 @@
+"""A pretrained encoder with one linear layer on it."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from tqdm.auto import tqdm
+
+from modal_interp.modules._words import check_dropout, check_size, trim
+from modal_interp.modules.feature_store import FeatureStore
+
+Pooling = Literal["mean", "cls", "own"]
+
+# Texts that a frozen encoder reads together, of like length.
+_READ_TOGETHER = 32
+
+
+class TextTransformer(nn.Module):
+    """Classify texts by an encoder of Hugging Face's transformers and one linear layer.
+
+    Parameters
+    ----------
+    n_classes : int
+        Number of outputs.
+    encoder : nn.Module
+        Takes `input_ids` and `attention_mask` and gives a ``last_hidden_state``, as what
+        ``AutoModel`` loads does. It is taken as it is, not copied.
+    pooling : {"mean", "cls", "own"}, default="mean"
+        Features of a text: the mean of its tokens' last states, that of the first token, or what
+        the encoder gives as ``pooler_output``.
+    dropout : float in [0, 1), default=0.1
+        Share of the features that training drops.
+    padding : int, default=0
+        Id of padding.
+    no_words : sequence of int, default=()
+        Ids of marks such as ``[CLS]``.
+    begins_word : ndarray of shape (V,), bool, default=None
+        Whether an id begins a word. None: each is a word.
+
+    Attributes
+    ----------
+    encoder : nn.Module
+        The encoder.
+    dropout : nn.Dropout
+        Before the output layer.
+    output : nn.Linear
+        From the features to `n_classes` logits.
+    store : FeatureStore or None
+        The features of texts, once the encoder is frozen.
+
+    Raises
+    ------
+    ValueError
+        If a parameter breaks its rule; the message names it and the value found.
+
+    Notes
+    -----
+    Features are brought to mean 0 and variance 1, text by text (layer normalisation without
+    weights), so that one step size suits the output layer on any encoder. Neither padding nor the
+    other texts of a batch change a result, rounding aside.
+
+    Departs from the paper: none; ALDEN and DAMI use no pretrained encoder.
+    """
+
+    def __init__(
+        self,
+        n_classes: int,
+        *,
+        encoder: nn.Module,
+        pooling: Pooling = "mean",
+        dropout: float = 0.1,
+        padding: int = 0,
+        no_words: Any = (),
+        begins_word: Any = None,
+    ) -> None:
+        super().__init__()
+        n_classes = check_size("n_classes", n_classes)
+        check_pooling(pooling, encoder)
+        self.encoder = encoder
+        self.dropout = nn.Dropout(check_dropout(dropout))
+        self.output = nn.Linear(_width(encoder), n_classes)
+        self.pooling, self.padding = pooling, padding
+        words = encoder.get_input_embeddings()  # type: ignore[operator]
+        words.padding_idx = padding  # queries ask there which id is no word
+        self.read_by = {
+            "embedding_layer": next(key for key, m in self.named_modules() if m is words),
+            "output_layer": "output",
+            "no_words": no_words,
+            "begins_word": begins_word,
+        }
+        self.store: FeatureStore | None = None
+
+    def freeze(self, store: FeatureStore) -> None:
+        """Leave the encoder as it is, without dropout, and encode each text once.
+
+        Gradients by its word embeddings can be pulled all the same.
+
+        Parameters
+        ----------
+        store : FeatureStore
+            Where features are kept: its own, or one for several that have this encoder.
+        """
+        self.encoder.requires_grad_(False)
+        for layer in self.encoder.modules():
+            if isinstance(layer, nn.Dropout):
+                layer.p = 0.0
+        self.encoder.eval()
+        self.store = store
+
+    def train(self, mode: bool = True) -> TextTransformer:
+        """Set the mode, of a frozen encoder never to training."""
+        super().train(mode)
+        if self.store is not None:
+            self.encoder.eval()
+        return self
+
+    def forward(self, ids: Tensor) -> Tensor:
+        """Return logits of shape (B, n_classes) for token ids of shape (B, T), int64."""
+        return self.output(self.dropout(self.features(ids)))
+
+    def features(self, ids: Tensor) -> Tensor:
+        """Return the features of texts, (B, H), as the output layer reads them without dropout."""
+        if self.store is None or self._is_watched():
+            return self.encode(ids)
+        state = sum(p._version for p in self.encoder.parameters())
+        if self.store.state != state:  # the encoder's weights were set anew
+            self.store.forget(state)
+        texts, lengths = ids.cpu().numpy(), trim(ids, self.padding)[1].cpu().numpy()
+        kept = self.store.get(texts, lengths, lambda rows: self._encoded(ids, lengths, rows))
+        return torch.from_numpy(kept).to(self.output.weight)
+
+    def read(self, ids: Any, *, verbose: int = 0) -> None:
+        """Compute and keep the features of texts (n, T), so that a pass over them has them."""
+        ids = torch.as_tensor(ids)
+        order = np.argsort(trim(ids, self.padding)[1].numpy(), kind="stable")
+        parts = range(0, len(order), _READ_TOGETHER)
+        shown = verbose > 0
+        for start in tqdm(parts, unit="batch", leave=False) if shown else parts:
+            rows = torch.from_numpy(order[start : start + _READ_TOGETHER])
+            self.features(ids[rows].to(self.output.weight.device))
+
+    def encode(self, ids: Tensor) -> Tensor:
+        """Return the features of texts, (B, H), by a pass through the encoder."""
+        ids = trim(ids, self.padding)[0]
+        if not ids.shape[1]:  # an encoder reads one token at least
+            ids = nn.functional.pad(ids, (0, 1), value=self.padding)
+        is_token = ids != self.padding
+        mask = is_token.clone()
+        mask[:, 0] |= ~is_token.any(dim=1)  # attention to nothing is no number
+        found = self.encoder(input_ids=ids, attention_mask=mask.long())
+        return nn.functional.layer_norm(self._pooled(found, is_token), self.output.weight.shape[1:])
+
+    def _pooled(self, found: Any, is_token: Tensor) -> Tensor:
+        if self.pooling == "own":
+            return found.pooler_output
+        states = found.last_hidden_state
+        if self.pooling == "cls":
+            return states[:, 0]
+        share = is_token / is_token.sum(dim=1, keepdim=True).clamp(min=1)
+        return torch.einsum("bth,bt->bh", states, share.to(states))
+
+    def _is_watched(self) -> bool:
+        """Tell whether a pass is to go through the encoder, for what hooks or trains it."""
+        layers = self.encoder.modules()
+        hooked = any(layer._forward_hooks or layer._forward_pre_hooks for layer in layers)
+        return hooked or any(p.requires_grad for p in self.encoder.parameters())
+
+    def _encoded(self, ids: Tensor, lengths: Any, rows: Any) -> Any:
+        """Return the features of some rows, texts of like length read together."""
+        order = rows[np.argsort(lengths[rows], kind="stable")]
+        place = {row: number for number, row in enumerate(rows.tolist())}
+        found = np.empty((len(rows), self.output.in_features), dtype=np.float32)
+        with torch.inference_mode():
+            for start in range(0, len(order), _READ_TOGETHER):
+                some = order[start : start + _READ_TOGETHER]
+                features = self.encode(ids[torch.from_numpy(some).to(ids.device)])
+                found[[place[row] for row in some.tolist()]] = features.float().cpu().numpy()
+        return found
+
+
+def check_pooling(pooling: Any, encoder: nn.Module) -> None:
+    """Raise a ValueError where an encoder cannot pool so."""
+    if pooling not in ("mean", "cls", "own"):
+        raise ValueError(f"pooling must be 'mean', 'cls' or 'own'; found {pooling!r}.")
+    if pooling == "own" and getattr(encoder, "pooler", None) is None:
+        raise ValueError(
+            f"pooling='own' needs an encoder that pools; {type(encoder).__name__} has no pooler. "
+            "Use 'mean' or 'cls'."
+        )
+
+
+def _width(encoder: nn.Module) -> int:
+    config: Any = encoder.config
+    return int(config.hidden_size)
