@@ -18,7 +18,7 @@ from modal_interp.estimators import (
     TextCNNClassifier,
 )
 from modal_interp.modules import TabularMLP, TextBiLSTM, TextCNN
-from modal_interp.nets import ReadBy
+from modal_interp.nets import PieceWords, ReadBy
 from modal_interp.queries import Query, View, mend_modal, open_query
 from modal_interp.representations import (
     WordInterpretations,
@@ -72,6 +72,7 @@ from modal_interp.texts import (
 
 __all__ = [
     "KMedoids",
+    "PieceWords",
     "Query",
     "ReadBy",
     "TabularMLP",
