@@ -19,7 +19,7 @@ from modal_interp.estimators import (
     TransformerClassifier,
 )
 from modal_interp.modules import TabularMLP, TextBiLSTM, TextCNN, TextTransformer
-from modal_interp.nets import ReadBy
+from modal_interp.nets import PieceWords, ReadBy
 from modal_interp.queries import Query, View, mend_modal, open_query
 from modal_interp.representations import (
     WordInterpretations,
@@ -74,6 +74,7 @@ from modal_interp.texts import (
 
 __all__ = [
     "KMedoids",
+    "PieceWords",
     "Query",
     "ReadBy",
     "TabularMLP",

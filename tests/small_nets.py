@@ -122,6 +122,32 @@ class SmoothTable(nn.Module):
         return self.out(self.outer(self.inner(x)))
 
 
+class PieceReader(nn.Module):
+    """A small transformer over pieces of words, which says itself how its ids are read."""
+
+    def __init__(self, n_ids=10, n_outputs=2, dim=4, padding=0, counts=None, freeze=False):
+        super().__init__()
+        self.counts = counts or {}
+        self.pieces = nn.Embedding(n_ids, dim, padding_idx=padding)
+        self.pieces.weight.requires_grad_(not freeze)
+        self.places = nn.Parameter(torch.randn(12, dim) * 0.3)
+        self.ask, self.tell = nn.Linear(dim, dim), nn.Linear(dim, dim)
+        self.drop = nn.Dropout(0.4)
+        self.out = nn.Linear(dim, n_outputs)
+
+    @property
+    def read_by(self):
+        return {"embedding_layer": "pieces", "output_layer": "out", **self.counts}
+
+    def forward(self, ids):
+        real = ids != self.pieces.padding_idx
+        e = self.pieces(ids) + self.places[: ids.shape[1]]
+        scores = (self.ask(e) @ e.transpose(1, 2)).masked_fill(~real[:, None], -1e9)
+        h = torch.tanh(e + scores.softmax(dim=2) @ self.tell(e)) * real[..., None]
+        pooled = h.sum(dim=1) / real.sum(dim=1, keepdim=True).clamp(min=1)
+        return self.out(self.drop(torch.tanh(2 * pooled)))
+
+
 def initialized(module, *, kind=NeuralNetClassifier, classes=None, **params):
     """A net that counts as fitted, with the weights it was born with."""
     params.setdefault("train_split", None)
@@ -213,14 +239,15 @@ def windows_nearly_tie(net, ids, gap=1e-7):
     return False
 
 
-def small_net(module, n_outputs=2, several=False):
-    """A net of `MeanReader` or `SmoothTable`, of classes or of several labels."""
+def small_net(module, n_outputs=2, several=False, **params):
+    """A net of `MeanReader`, `SmoothTable` or `PieceReader`, of classes or of several labels."""
     criterion = nn.BCEWithLogitsLoss if several else nn.CrossEntropyLoss
     return initialized(
         module,
         module__n_outputs=n_outputs,
         classes=list(range(n_outputs)),
         criterion=criterion,
+        **params,
     )
 
 

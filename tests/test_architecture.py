@@ -65,6 +65,8 @@ IN_ORDER = {
         "outputs",
         "precision",
         "batches",
+        "pieces",
+        "sequences",
         "state",
         "hooks",
         "words",
@@ -74,7 +76,13 @@ IN_ORDER = {
         "norms",
         "gradients",
     ],
-    "representations": ["features", "gradient_embeddings", "interpretations", "interpretation"],
+    "representations": [
+        "features",
+        "gradient_embeddings",
+        "explained_words",
+        "interpretations",
+        "interpretation",
+    ],
     "scores": ["combining", "uncertainty", "gradient_lengths"],
     "queries": [
         "estimators",

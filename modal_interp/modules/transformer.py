@@ -88,8 +88,9 @@ class TextTransformer(nn.Module):
         self.read_by = {
             "embedding_layer": next(key for key, m in self.named_modules() if m is words),
             "output_layer": "output",
-            "no_words": no_words,
-            "begins_word": begins_word,
+            # A tokenizer may know more than the encoder: ids without a row are never read.
+            "no_words": [number for number in no_words if number < words.num_embeddings],
+            "begins_word": None if begins_word is None else begins_word[: words.num_embeddings],
         }
         self.store: FeatureStore | None = None
 

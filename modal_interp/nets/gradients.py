@@ -25,7 +25,6 @@ from modal_interp.nets.layers import (
     find_logits,
     n_guesses,
     n_outputs,
-    padding_id,
     reads_words,
 )
 from modal_interp.nets.norms import length, lengths
@@ -38,19 +37,9 @@ from modal_interp.nets.outputs import (
     predicted,
     unchecked,
 )
+from modal_interp.nets.pieces import WordGradients, count_words, what_counts
 from modal_interp.nets.precision import as_real
 from modal_interp.nets.words import sample_first, words_read
-
-
-class WordGradients(NamedTuple):
-    """One batch: b samples, T positions, A explained outputs, D columns of the embedding."""
-
-    rows: Rows  # (b,) rows of X
-    ids: Tensor  # (b, T) word ids as the embedding layer saw them
-    is_word: Tensor  # (b, T) False at padding
-    embeddings: Tensor  # (b, T, D)
-    gradients: Tensor  # (b, T, A, D)
-    several: bool  # each output is a label of its own; else they are classes
 
 
 class ParameterNorms(NamedTuple):
@@ -101,7 +90,7 @@ def word_gradients(
     ValueError
         If a layer is not found, or the prediction does not depend on it.
     """
-    layer, padding = find_embedding(net, **read_by), padding_id(net, **read_by)
+    layer, counting = find_embedding(net, **read_by), what_counts(net, **read_by)
     guesses = n_guesses(net, **read_by)
     with (
         untouched(net),
@@ -117,9 +106,10 @@ def word_gradients(
             ids, embeddings, gradients = sample_first(
                 rows, Xi, ids, embeddings, gradients, guesses=guesses
             )
-            is_word = ids != padding
+            is_word, begins = count_words(ids, counting)
+            embeddings, gradients = embeddings.float(), gradients.float()
             yield WordGradients(
-                rows, ids, is_word, embeddings.float(), gradients.float(), explained.several
+                rows, ids, is_word, begins, embeddings, gradients, explained.several
             )
 
 

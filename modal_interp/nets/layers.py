@@ -1,21 +1,25 @@
-"""How a wrapped module is read: by which of its layers its input and output are explained."""
+"""How a wrapped module is read: its layers, and what of its input counts as words."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, NamedTuple, get_args
 
+import numpy as np
+from numpy.typing import NDArray
 from skorch import NeuralNet
 from torch import nn
 
+Words = Literal["whole", "pieces"]
+
 
 class ReadBy(NamedTuple):
-    """How a net is read: the layers by which its words and its logits are found.
+    """How a net is read: the layers of its words and its logits, and which ids make a word.
 
     Every function that looks inside a net takes these as keywords, for nets that are not read
     rightly without: ``learner.query(pool, embedding_layer="encoder.words")``. A module may say it
-    for itself, once for all queries, by an attribute ``read_by``, as the modules of this package
-    do::
+    for itself, once for all queries, by an attribute or a property ``read_by``, as the modules of
+    this package do::
 
         class Reader(nn.Module):
             read_by = {"embedding_layer": "encoder.words", "output_layer": "decide"}
@@ -29,14 +33,26 @@ class ReadBy(NamedTuple):
         says it, the first ``nn.Embedding``.
     output_layer : str or None
         Name of the layer that gives the logits. Where nobody says it, the last ``nn.Linear``.
+    no_words : sequence of int or None
+        Ids that are no words, as ``tokenizer.all_special_ids``. Padding never is one: the
+        embedding layer's ``padding_idx``, 0 without one.
+    begins_word : array of bool of shape (V,) or None
+        Whether each id, a row of the embedding layer, begins a word; rows behind the last value do.
+        A word is then a run of ids in a text, from one that begins a word, or that follows what is
+        no word, up to the next such. None makes each id a word of its own.
+    words : {"whole", "pieces"}
+        Whether the pieces of a word count as one, or each by itself.
 
     Notes
     -----
-    Departs from the paper: none; the papers' nets have one layer of each.
+    Departs from the paper: none; the papers' nets have one layer of each, and no pieces of words.
     """
 
     embedding_layer: str | None = None
     output_layer: str | None = None
+    no_words: Sequence[int] | None = None
+    begins_word: NDArray[np.bool_] | None = None
+    words: Words = "whole"
 
 
 def how_read(net: NeuralNet, **read_by: Any) -> ReadBy:
@@ -47,17 +63,23 @@ def how_read(net: NeuralNet, **read_by: Any) -> ReadBy:
     TypeError
         If something else is named.
     ValueError
-        If the module's own ``read_by`` is not a mapping of names.
+        If the module's own ``read_by`` is no mapping of these, or `words` is neither of its values.
     """
     check_read_by(read_by)
     told = getattr(net.module_, "read_by", {})
     if not isinstance(told, Mapping) or not set(told) <= set(ReadBy._fields):
         raise ValueError(
-            f"read_by of {type(net.module_).__name__} must map {_KEYWORDS} to names of its layers; "
-            f"found {told!r}."
+            f"read_by of {type(net.module_).__name__} must map {_KEYWORDS} to names of its layers, "
+            f"and to which ids make a word; found {told!r}."
         )
-    named = {key: name for key, name in read_by.items() if name is not None}
-    return ReadBy(**{**told, **named})
+    named = {key: value for key, value in read_by.items() if value is not None}
+    said = {key: value for key, value in {**told, **named}.items() if value is not None}
+    if not isinstance(said.get("words", "whole"), str) or said.get("words", "whole") not in _WORDS:
+        raise ValueError(
+            f"words must be {' or '.join(map(repr, _WORDS))}, the pieces of a word as one or each "
+            f"by itself; found {said['words']!r}."
+        )
+    return ReadBy(**said)
 
 
 def check_read_by(read_by: Mapping[str, Any]) -> None:
@@ -127,7 +149,8 @@ def padding_id(net: NeuralNet, **read_by: Any) -> int:
     return 0 if padding is None else padding
 
 
-_KEYWORDS = " and ".join(f"{field}=" for field in ReadBy._fields)
+_WORDS = get_args(Words)
+_KEYWORDS = ", ".join(f"{field}=" for field in ReadBy._fields[:-1]) + f" and {ReadBy._fields[-1]}="
 
 
 def _find(net: NeuralNet, name: str | None, kind: Any, *, param: str, position: int) -> Any:

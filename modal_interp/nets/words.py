@@ -14,15 +14,25 @@ from torch import Tensor
 from modal_interp.nets.batches import Rows
 from modal_interp.nets.hooks import untouched
 from modal_interp.nets.layers import find_embedding
+from modal_interp.nets.sequences import Ids, PieceWords, mean_rows, spelled
 
 
-def embedding_rows(net: NeuralNet, n_words: int, **read_by: Any) -> NDArray[np.float32]:
-    """Return the net's current embeddings of the first `n_words` word ids, shape (n_words, D)."""
+def embedding_rows(
+    net: NeuralNet, ids: Ids, several: PieceWords | None = None, **read_by: Any
+) -> NDArray[np.floating[Any]]:
+    """Return the net's current embeddings of words, shape (len(ids), D).
+
+    That of a word of several pieces is the mean of theirs, and all are then in double precision.
+    """
+    pieces, offsets = ids, None
+    if several is not None and (ids >= several.n_ids).any():
+        pieces, offsets = spelled(ids, several)
+        pieces, which = np.unique(pieces, return_inverse=True)
     layer = find_embedding(net, **read_by)
     with untouched(net), torch.no_grad():
         # By the layer itself: with max_norm, say, its weights are not what the net reads.
-        rows = layer(torch.arange(n_words, device=layer.weight.device))
-    return rows.float().cpu().numpy()
+        rows = layer(torch.from_numpy(pieces).to(layer.weight.device)).float().cpu().numpy()
+    return rows if offsets is None else mean_rows(rows, which.reshape(-1), offsets)
 
 
 def words_read(calls: list[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:

@@ -1,10 +1,10 @@
 """What a net makes of each sample, as vectors: interpretations, gradient embeddings, features."""
 
+from modal_interp.representations.explained_words import WordInterpretations
 from modal_interp.representations.features import features
 from modal_interp.representations.gradient_embeddings import gradient_embedding
 from modal_interp.representations.interpretation import interpretation
 from modal_interp.representations.interpretations import (
-    WordInterpretations,
     feature_interpretations,
     word_interpretations,
 )

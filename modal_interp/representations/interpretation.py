@@ -14,15 +14,14 @@ from skorch import NeuralNet
 
 from modal_interp._out_of_core import working_memory
 from modal_interp.nets.forward import as_array, in_order
-from modal_interp.nets.gradients import WordGradients, word_gradients
+from modal_interp.nets.gradients import word_gradients
 from modal_interp.nets.inputs import check_word_ids
 from modal_interp.nets.layers import reads_words
 from modal_interp.nets.outputs import Classes, Target, check_explained
+from modal_interp.nets.pieces import WordGradients, by_whole_words
 from modal_interp.nets.samples import distinct_rows
-from modal_interp.representations.interpretations import (
-    check_finite_gradients,
-    feature_interpretations,
-)
+from modal_interp.representations.explained_words import check_finite_gradients
+from modal_interp.representations.interpretations import feature_interpretations
 
 Floats = NDArray[np.float32]
 
@@ -60,8 +59,8 @@ def interpretation(
     verbose : int, default=0
         Greater than 0 shows a progress bar.
     **read_by
-        Layers by name, ``embedding_layer=`` and ``output_layer=``, where the net is not read
-        rightly without: :class:`~modal_interp.ReadBy`.
+        Layers by name and what counts as a word, where the net is not read rightly without:
+        :class:`~modal_interp.ReadBy`.
 
     Returns
     -------
@@ -83,7 +82,7 @@ def interpretation(
 
     Departs from the paper: for more than two classes, which the paper leaves open, a word has one
     gradient a class, side by side. Texts without words do not count in the mean. Of equally far
-    words the first.
+    words the first. The gradients of a word's pieces add up.
 
     References
     ----------
@@ -105,7 +104,7 @@ def _of_texts(gradients_of: Callable[..., Generator[WordGradients]], X: NDArray[
     counts = np.ones(len(X)) if isinstance(sample_of, slice) else np.bincount(sample_of)
     held = _Held(working_memory())
     with closing(gradients_of(distinct)) as batches:
-        mean = _mean_interpretation(held.watch(batches), counts)
+        mean = _mean_interpretation(held.watch(map(by_whole_words, batches)), counts)
     with closing(held.again(partial(gradients_of, distinct))) as batches:
         parts = [(batch.rows, _farthest(batch, mean)) for batch in batches]
     rows_of, found = zip(*parts, strict=True)
@@ -129,9 +128,15 @@ class _Held:
                 self.batches.append(batch._replace(embeddings=batch.embeddings.new_empty(0)))
             yield batch
 
-    def again(self, second_pass: Callable[[], Iterable[WordGradients]]) -> Generator[WordGradients]:
+    def again(
+        self, second_pass: Callable[[], Generator[WordGradients]]
+    ) -> Generator[WordGradients]:
         """Give the batches again, by a second pass where there was no room."""
-        yield from second_pass() if self.batches is None else self.batches
+        if self.batches is not None:
+            yield from self.batches
+            return
+        with closing(second_pass()) as batches:
+            yield from map(by_whole_words, batches)
 
 
 def _mean_interpretation(

@@ -2,67 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from contextlib import closing
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from skorch import NeuralNet
 
-from modal_interp._out_of_core import Spool, empty_for, ranges
-from modal_interp.nets.gradients import WordGradients, feature_gradients, word_gradients
+from modal_interp.nets.gradients import feature_gradients, word_gradients
 from modal_interp.nets.inputs import check_features, check_word_ids
-from modal_interp.nets.layers import check_read_by, reads_words
+from modal_interp.nets.layers import check_read_by, find_embedding, reads_words
 from modal_interp.nets.outputs import Classes, Target, check_explained
 from modal_interp.nets.samples import distinct_rows
-
-
-class WordInterpretations(NamedTuple):
-    """The words of n samples one after the other, each with its local interpretation.
-
-    Attributes
-    ----------
-    words : ndarray of shape (W,), int64
-        Word ids. Padding is left out.
-    values : ndarray of shape (W, A), float32
-        The interpretation of each word, one column for each explained output.
-    offsets : ndarray of shape (n + 1,), int64
-        Sample i has the words from ``offsets[i]`` up to ``offsets[i + 1]``.
-
-    Notes
-    -----
-    What :func:`word_interpretations` returns, ALDEN equation 4.
-
-    Departs from the paper: none; it departs where :func:`word_interpretations` does.
-    """
-
-    words: NDArray[np.int64]
-    values: NDArray[np.float32]
-    offsets: NDArray[np.int64]
-
-    def samples(self, rows: NDArray[np.integer[Any]] | slice) -> WordInterpretations:
-        """Return the interpretations of these samples, in this order; a sample may come twice."""
-        if isinstance(rows, slice) and rows.step in (None, 1):  # in one piece: nothing is copied
-            offsets = self.offsets[rows.start : None if rows.stop is None else rows.stop + 1]
-            piece = slice(offsets[0], offsets[-1])
-            return WordInterpretations(self.words[piece], self.values[piece], offsets - offsets[0])
-        starts, ends = self.offsets[:-1][rows], self.offsets[1:][rows]
-        offsets = np.concatenate([[0], np.cumsum(ends - starts)])
-        words, values = _empty(offsets[-1], self.values.shape[1])
-        for block, places, _ in ranges(starts, ends):
-            words[block], values[block] = self.words[places], self.values[places]
-        return WordInterpretations(words, values, offsets)
-
-    @classmethod
-    def concatenate(cls, parts: list[WordInterpretations]) -> WordInterpretations:
-        """Return the samples of all parts, one part after the other."""
-        counts = np.concatenate([np.diff(part.offsets) for part in parts])
-        return cls(
-            np.concatenate([part.words for part in parts]),
-            np.concatenate([part.values for part in parts]),
-            np.concatenate([[0], np.cumsum(counts)]),
-        )
+from modal_interp.representations.explained_words import (
+    WordInterpretations,
+    check_finite_gradients,
+    in_order,
+    of_batch,
+)
 
 
 def word_interpretations(
@@ -92,8 +49,8 @@ def word_interpretations(
     verbose : int, default=0
         Greater than 0 shows a progress bar.
     **read_by
-        Layers by name, ``embedding_layer=`` and ``output_layer=``, where the net is not read
-        rightly without: :class:`~modal_interp.ReadBy`.
+        Layers by name and what counts as a word, where the net is not read rightly without:
+        :class:`~modal_interp.ReadBy`.
 
     Returns
     -------
@@ -116,7 +73,7 @@ def word_interpretations(
     files, in the folder that ``TMPDIR`` names, which vanish with the arrays.
 
     Departs from the paper: for more than two classes, which the paper leaves open, a word has one
-    component a class instead of a scalar.
+    component a class instead of a scalar; the interpretations of its pieces add up.
 
     References
     ----------
@@ -131,7 +88,8 @@ def word_interpretations(
         net, distinct, target=target, classes=classes, verbose=verbose, **read_by
     )
     with closing(batches):  # the net is given back also where a batch fails
-        explained = _in_order(_of_batch(batch) for batch in batches)
+        n_ids = find_embedding(net, **read_by).num_embeddings
+        explained = in_order(of_batch(batch, n_ids) for batch in batches)
     return explained.samples(sample_of)
 
 
@@ -186,49 +144,6 @@ def feature_interpretations(
     return values
 
 
-class _Batch(NamedTuple):
-    """The words of a batch, sample by sample."""
-
-    rows: NDArray[np.intp]  # (b,)
-    counts: NDArray[np.int64]  # (b,) words of each row
-    words: NDArray[np.int64]  # (w,)
-    values: NDArray[np.float32]  # (w, A)
-
-
-def _of_batch(batch: WordGradients) -> _Batch:
-    """Return the words of a batch and their interpretations."""
-    values = (batch.gradients @ batch.embeddings.unsqueeze(-1)).squeeze(-1)
-    words = batch.ids[batch.is_word].cpu().numpy().astype(np.int64, copy=False)
-    counts = batch.is_word.sum(dim=1).cpu().numpy()
-    return _Batch(batch.rows, counts, words, values[batch.is_word].cpu().numpy())
-
-
-def _in_order(batches: Iterable[_Batch]) -> WordInterpretations:
-    """Put the samples of all batches in their order, and forget each batch when it is done."""
-    rows_of, counts_of, spool = [], [], Spool()
-    for batch in batches:
-        check_finite_gradients(batch.values)
-        rows_of.append(batch.rows)
-        counts_of.append(batch.counts)
-        spool.append(batch.words)
-        spool.append(batch.values)
-    counts = np.zeros(sum(map(len, rows_of)), dtype=np.int64)
-    counts[np.concatenate(rows_of)] = np.concatenate(counts_of)
-    offsets = np.concatenate([[0], np.cumsum(counts)])
-    words, values = _empty(offsets[-1], batch.values.shape[1])
-    parts = spool.drain()
-    for rows, batch_words, batch_values in zip(rows_of, parts, parts, strict=True):
-        for block, places, _ in ranges(offsets[rows], offsets[rows + 1]):
-            words[places], values[places] = batch_words[block], batch_values[block]
-    return WordInterpretations(words, values, offsets)
-
-
-def _empty(n_words: int, n_columns: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """Return arrays for the words and values of so many words."""
-    empty = empty_for(n_words * (8 + 4 * n_columns))
-    return empty(n_words, np.int64), empty((n_words, n_columns), np.float32)
-
-
 def _check_rows(X: NDArray[Any]) -> None:
     if not len(X):
         raise ValueError("X must hold at least one sample; found none.")
@@ -243,12 +158,3 @@ def _checked_features(net: NeuralNet, X: Any) -> NDArray[Any]:
     X = np.asarray(X)
     check_features(X, param="X")
     return X
-
-
-def check_finite_gradients(values: NDArray[np.floating[Any]]) -> None:
-    """Raise a ValueError if gradients are not finite."""
-    if not np.isfinite(values).all():
-        raise ValueError(
-            "the net's gradients must be finite; found NaN or infinity. Its training has "
-            "diverged: look at its losses and train it again with a lower lr."
-        )

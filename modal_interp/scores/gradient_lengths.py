@@ -11,10 +11,12 @@ from numpy.typing import NDArray
 from skorch import NeuralNet
 
 from modal_interp.nets.forward import as_array, in_order
-from modal_interp.nets.gradients import WordGradients, parameter_gradient_norms, word_gradients
+from modal_interp.nets.gradients import parameter_gradient_norms, word_gradients
 from modal_interp.nets.inputs import check_word_ids
+from modal_interp.nets.pieces import WordGradients
 from modal_interp.nets.samples import distinct_rows
-from modal_interp.representations.interpretations import check_finite_gradients
+from modal_interp.nets.sequences import numbered
+from modal_interp.representations.explained_words import check_finite_gradients
 
 Scores = NDArray[np.float64]
 
@@ -88,8 +90,8 @@ def expected_word_gradient_length(
     verbose : int, default=0
         Greater than 0 shows a progress bar.
     **read_by
-        Layers by name, ``embedding_layer=`` and ``output_layer=``, where the net is not read
-        rightly without: :class:`~modal_interp.ReadBy`.
+        Layers by name and what counts as a word, where the net is not read rightly without:
+        :class:`~modal_interp.ReadBy`.
 
     Returns
     -------
@@ -105,8 +107,9 @@ def expected_word_gradient_length(
     Notes
     -----
     Zhang et al. [1]_, EGL-word. A word's embedding is one parameter, so the gradients of its
-    places in a text add up. As :math:`p_c \nabla \ln p_c = \nabla p_c`, no logarithm is taken;
-    for two classes both gradients are of one length: one backward pass a batch.
+    places in a text add up, as do those of its pieces. As
+    :math:`p_c \nabla \ln p_c = \nabla p_c`, no logarithm is taken; for two classes both gradients
+    are of one length: one backward pass a batch.
 
     Departs from the paper: none. Frozen embeddings are scored like trained ones.
 
@@ -139,6 +142,9 @@ def _longest_word(batch: WordGradients) -> Scores:
     is_word = batch.is_word.cpu().numpy()
     row = np.repeat(np.arange(len(is_word)), is_word.sum(axis=1))
     word = batch.ids[batch.is_word].cpu().numpy()
+    if batch.begins is not None:  # of each piece, which word it belongs to
+        begins = batch.begins[batch.is_word].cpu().numpy()
+        word = numbered(word, begins, word.max(initial=0) + 1)[0][np.cumsum(begins) - 1]
     n_words = word.max(initial=0) + 1
     pairs, place = np.unique(row * n_words + word, return_inverse=True)
     found = batch.gradients[batch.is_word]

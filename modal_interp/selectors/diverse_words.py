@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,12 +16,14 @@ from modal_interp.selectors.nearest import LARGEST_SINGLE, Indices, lengths, nea
 from modal_interp.selectors.occurrences import (
     Occurrences,
     checked_occurrences,
+    numbers_of_words,
     some_samples,
     sorted_by_word,
 )
 from modal_interp.selectors.stand_ins import StandIns
 from modal_interp.selectors.top_k import checked_count
 
+Rows: TypeAlias = NDArray[np.floating[Any]]
 # Samples at the top of the heap, whose words will probably be labelled next.
 _SOON = 32
 # Words that are brought nearer together: a few arrays of 256 KB, which stay in the processor's
@@ -32,7 +34,7 @@ _OFTEN = 1 << 10
 
 
 def diverse_words(
-    pool: Occurrences, labeled: Occurrences, embeddings: NDArray[np.floating[Any]], n: int
+    pool: Occurrences, labeled: Occurrences, embeddings: Rows | Callable[[Indices], Rows], n: int
 ) -> tuple[Indices, NDArray[np.float64]]:
     r"""Choose n samples, each time the one with the word of most diverse value.
 
@@ -48,8 +50,9 @@ def diverse_words(
     pool, labeled : tuple of (words, values, offsets)
         ``words`` (W,) are ids, ``values`` (W, A) belong to them, and sample i has the words from
         ``offsets[i]`` up to ``offsets[i + 1]``.
-    embeddings : ndarray of shape (V, D)
-        A row for each word id.
+    embeddings : ndarray of shape (V, D), or callable
+        A row for each word id; or what gives the rows of some ids (v,): it is called once, with
+        those that occur, in rising order.
     n : int
         How many samples to choose, at most as many as the pool holds.
 
@@ -86,9 +89,11 @@ def diverse_words(
     (1 GiB, unless set by :func:`sklearn.set_config`), the latter lies in temporary files, in the
     folder that ``TMPDIR`` names, and the choice is the same. `pool` may be mapped to files too.
     """
-    embeddings = checked_points(embeddings, "embeddings")
-    pool = checked_occurrences(pool, len(embeddings), "pool")
-    labeled = checked_occurrences(labeled, len(embeddings), "labeled")
+    if not callable(embeddings):
+        embeddings = checked_points(embeddings, "embeddings")
+    n_ids = None if callable(embeddings) else len(embeddings)
+    pool = checked_occurrences(pool, n_ids, "pool")
+    labeled = checked_occurrences(labeled, n_ids, "labeled")
     if pool[1].shape[1] != labeled[1].shape[1]:
         raise ValueError(
             "the values of pool and labeled must have equally many columns; found "
@@ -133,17 +138,20 @@ class _Coverage:
     """
 
     def __init__(
-        self, pool: Occurrences, labeled: Occurrences, embeddings: NDArray[np.floating[Any]]
+        self,
+        pool: Occurrences,
+        labeled: Occurrences,
+        embeddings: Rows | Callable[[Indices], Rows],
     ) -> None:
         labeled_words, labeled_values, _ = labeled
         self.pool = pool
-        self.code, self.starts = _codes(len(embeddings), pool[0], labeled_words)
+        self.code, self.starts = numbers_of_words(pool[0], labeled_words)
         self.place, self.sample, self.values, self.nearest = _arrays_for(pool)
         self._sort()
 
         labeled_codes = self.code[labeled_words]
         n_words = len(self.starts) - 1
-        rows = embeddings[np.flatnonzero(self.code >= 0)]
+        rows = _rows_of(embeddings, np.flatnonzero(self.code >= 0))
         single = rows.dtype == np.float32 and np.abs(rows).max(initial=0) < LARGEST_SINGLE
         rows = rows if single else rows.astype(np.float64)
         self.words = StandIns(rows, np.bincount(labeled_codes, minlength=n_words) > 0)
@@ -253,6 +261,13 @@ class _Coverage:
         return samples[bounds[samples] > before]
 
 
+def _rows_of(embeddings: Rows | Callable[[Indices], Rows], words: Indices) -> Rows:
+    if not callable(embeddings):
+        return embeddings[words]
+    rows = embeddings(words)
+    return checked_points(rows, "embeddings") if len(words) else rows
+
+
 def _one_a_word(vectors: NDArray[np.float64], which: Indices) -> list[NDArray[np.float64]]:
     """Return vectors (A, v) in turns of one a word; `which` is the word that each belongs to."""
     # Words that the sample repeats have further vectors; the others go round theirs.
@@ -260,23 +275,6 @@ def _one_a_word(vectors: NDArray[np.float64], which: Indices) -> list[NDArray[np
     counts = np.bincount(which)
     first = np.cumsum(counts) - counts
     return [vectors[:, by_word[first + turn % counts]] for turn in range(counts.max(initial=0))]
-
-
-def _codes(
-    n_ids: int, words: NDArray[Any], labeled_words: NDArray[Any]
-) -> tuple[NDArray[np.int32], Indices]:
-    """Return a number for each word that occurs, -1 for others, and where each starts.
-
-    That is, where its occurrences start among those of the pool, sorted by word.
-    """
-    counts = np.zeros(n_ids, dtype=np.int64)
-    size = max(BLOCK, n_ids)
-    for start in range(0, len(words), size):
-        counts += np.bincount(words[start : start + size], minlength=n_ids)
-    present = counts > 0
-    present[labeled_words] = True
-    code = np.where(present, np.cumsum(present) - 1, -1)
-    return code.astype(np.int32), np.concatenate([[0], np.cumsum(counts[present])])
 
 
 def _arrays_for(pool: Occurrences) -> tuple[NDArray[Any], ...]:

@@ -6,8 +6,9 @@ from typing import Any
 
 from modal_interp.nets.dropout import check_passes
 from modal_interp.nets.inputs import check_input, check_word_ids
-from modal_interp.nets.layers import find_embedding, find_output, how_read
+from modal_interp.nets.layers import find_output, how_read
 from modal_interp.nets.outputs import check_verbose
+from modal_interp.nets.pieces import what_counts
 from modal_interp.nets.predictions import is_net, predicts_several
 from modal_interp.queries.learner import View, labeled_param
 
@@ -56,8 +57,9 @@ def check_nets(
         if not is_net(view.net):
             continue  # which checks its input itself
         read = how_read(view.net, **read_by)
-        if embedding or read.embedding_layer is not None:
-            find_embedding(view.net, **read_by)
+        said = (read.embedding_layer, read.no_words, read.begins_word)
+        if embedding or any(value is not None for value in said):
+            what_counts(view.net, **read_by)
         if output or read.output_layer is not None:
             find_output(view.net, **read_by)
         for X, param in _named(view, labeled_param(X_labeled)):

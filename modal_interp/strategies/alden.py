@@ -7,15 +7,17 @@ from functools import partial, reduce
 from typing import Any, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from modal_interp._out_of_core import side_by_side
-from modal_interp.nets.layers import padding_id
 from modal_interp.nets.outputs import Classes, Target, check_explained
+from modal_interp.nets.pieces import count_alike, what_counts
 from modal_interp.nets.samples import stacked
 from modal_interp.nets.words import embedding_rows
 from modal_interp.queries.learner import View
 from modal_interp.queries.query import open_query
-from modal_interp.representations.interpretations import WordInterpretations, word_interpretations
+from modal_interp.representations.explained_words import WordInterpretations, numbered_alike
+from modal_interp.representations.interpretations import word_interpretations
 from modal_interp.selectors.diverse_words import diverse_words
 from modal_interp.strategies._checks import check_nets
 
@@ -151,9 +153,12 @@ def alden_diversity(
     explain: Any = partial(word_interpretations, **options, **read_by)
     # One member after the other: no more than two are held apart.
     pool, labeled = reduce(_side_by_side, (_explained(view, explain) for view in query.views))
-    n_words = 1 + max(words.words.max(initial=0) for words in (pool, labeled))
-    embeddings = np.hstack([embedding_rows(view.net, n_words, **read_by) for view in query.views])
-    indices, diversity = diverse_words(pool, labeled, embeddings, n_instances)
+
+    def embeddings(words: NDArray[np.int64]) -> NDArray[np.floating[Any]]:
+        nets = [view.net for view in query.views]
+        return np.hstack([embedding_rows(net, words, pool.pieces, **read_by) for net in nets])
+
+    indices, diversity = diverse_words(pool[:3], labeled[:3], embeddings, n_instances)
     return query.answer(indices, diversity)
 
 
@@ -164,13 +169,19 @@ def _check(views: list[View], *, X_labeled: Any, **read_by: Any) -> None:
 
 
 def _check_same_words(view: View, first: View, **read_by: Any) -> None:
-    padding, first_padding = (padding_id(net, **read_by) for net in (view.net, first.net))
+    counting, first_counting = (what_counts(net, **read_by) for net in (view.net, first.net))
     seen, first_seen = [view.pool, *view.labeled], [first.pool, *first.labeled]
     same = all(X is Y or np.array_equal(X, Y) for X, Y in zip(seen, first_seen, strict=True))
-    if padding != first_padding or not same:
+    if counting.padding != first_counting.padding or not same:
         raise ValueError(
             "the members of a committee must see the same words of a text; found texts encoded as "
             "other word ids. Give all members one fitted encoder: FrozenEstimator(encoder)."
+        )
+    if not count_alike(counting, first_counting):
+        raise ValueError(
+            "the members of a committee must count the same ids as words; found members whose "
+            "modules differ in no_words, begins_word or words (their attribute read_by). Say it "
+            "for all: query(..., no_words=..., begins_word=..., words=...)."
         )
 
 
@@ -183,7 +194,7 @@ def _explained(view: View, explain: Callable[..., WordInterpretations]) -> Expla
         words, n_pool = explain(view.net, together), len(view.pool)
         return words.samples(slice(None, n_pool)), words.samples(slice(n_pool, None))
     # Never padded to one width, because a module of the user's may not be blind to padding.
-    pool, *labeled = (explain(view.net, ids) for ids in parts)
+    pool, *labeled = numbered_alike([explain(view.net, ids) for ids in parts])
     return pool, WordInterpretations.concatenate(labeled)
 
 

@@ -167,10 +167,10 @@ def test_net_is_given_back_when_the_reader_of_a_batch_fails(monkeypatch):
     net = attention_net()
     before = state_of(net)
 
-    def fails(batch):
+    def fails(*batch):
         raise MemoryError
 
-    monkeypatch.setattr("modal_interp.representations.interpretations._of_batch", fails)
+    monkeypatch.setattr("modal_interp.representations.interpretations.of_batch", fails)
     with torch.no_grad():
         with pytest.raises(MemoryError):
             word_interpretations(net, word_ids())
@@ -182,7 +182,7 @@ def test_embeddings_are_those_that_the_layer_gives():
     net = twice_net()
     net.module_.first.weight.data *= 10
     before = state_of(net)
-    norms = np.linalg.norm(embedding_rows(net, 12), axis=1)
+    norms = np.linalg.norm(embedding_rows(net, np.arange(12)), axis=1)
     assert norms.max() <= 1.0 + 1e-5
     assert_same(before, state_of(net))
 
@@ -194,7 +194,7 @@ def test_half_precision():
     found = word_interpretations(net, word_ids()).values
     assert found.dtype == np.float32
     np.testing.assert_allclose(found, expected, atol=0.05)
-    assert embedding_rows(net, 12).dtype == np.float32
+    assert embedding_rows(net, np.arange(12)).dtype == np.float32
 
 
 def test_nets_with_their_own_way_of_reading():

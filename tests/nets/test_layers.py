@@ -108,7 +108,9 @@ def test_another_keyword_is_refused(read):
         if read is feature_interpretations
         else (of(Told), word_ids())
     )
-    with pytest.raises(TypeError, match=r"'embeding_layer'.*embedding_layer= and output_layer="):
+    with pytest.raises(
+        TypeError, match=r"'embeding_layer'.*embedding_layer=, output_layer=, no_words="
+    ):
         read(net, X, embeding_layer="words")
 
 
