@@ -52,6 +52,7 @@ IN_ORDER = {
         "callbacks",
         "scoring",
         "skorch_net",
+        "length",
         "classifier",
         "word_ids",
         "cnn",

@@ -30,8 +30,12 @@ class TextCNNClassifier(_WordIdsClassifier):
         Word vectors to start from.
     lr : float, default=0.002
         Step size.
-    max_epochs : int, default=15
-        Passes over the samples in each call of `fit` or `partial_fit`.
+    max_epochs : int, default=None
+        Passes over the samples in each call of `fit` or `partial_fit`. None takes 15.
+    min_steps : int, default=None
+        Steps of training, one for each batch, in each such call: passes are added to `max_epochs`
+        until so many are done. 0 adds none. None adds none either.
+        `early_stopping` may end training sooner.
     classes : array-like of shape (C,), default=None
         All labels, also those that no sample has yet. None takes the labels of `y`. Where `y` has
         a column for each label: their names in the order of the columns, None for 0..C-1.

@@ -19,6 +19,7 @@ class _WordIdsClassifier(_ModuleClassifier):
     """A classifier of texts, given as word ids."""
 
     n_words_: int
+    usual_epochs, usual_steps = 15, 0
 
     def __init__(
         self,
@@ -27,10 +28,9 @@ class _WordIdsClassifier(_ModuleClassifier):
         n_words: int | None,
         embedding_matrix: Any,
         lr: float = 2e-3,
-        max_epochs: int = 15,
         **kwargs: Any,
     ) -> None:
-        super().__init__(module, lr=lr, max_epochs=max_epochs, **kwargs)
+        super().__init__(module, lr=lr, **kwargs)
         self.n_words = n_words
         self.embedding_matrix = embedding_matrix
 
