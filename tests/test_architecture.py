@@ -45,7 +45,7 @@ IN_ORDER = {
         "coverage",
         "word_vectors",
     ],
-    "modules": ["_words", "cnn", "bilstm", "mlp"],
+    "modules": ["open_embedding", "_words", "cnn", "bilstm", "mlp"],
     "estimators": [
         "indicator",
         "labels",
