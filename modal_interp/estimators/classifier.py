@@ -22,11 +22,11 @@ from modal_interp.estimators.labels import (
     loss_weights,
     sorted_classes,
 )
+from modal_interp.estimators.length import _TimedNet
 from modal_interp.estimators.scoring import labels_for_scoring, own_samples
-from modal_interp.estimators.skorch_net import _Net
 
 
-class _ModuleClassifier(_Net):
+class _ModuleClassifier(_TimedNet):
     """What the public classifiers share; `TextCNNClassifier` documents the parameters.
 
     A subclass says how input is checked (`_check_input`) and which sizes its module needs
@@ -130,7 +130,7 @@ class _ModuleClassifier(_Net):
     def partial_fit(
         self, X: Any, y: Any, classes: Any = None, **fit_params: Any
     ) -> _ModuleClassifier:
-        """Go on training for `max_epochs` epochs.
+        """Go on training, for as long as `max_epochs` and `min_steps` say.
 
         Parameters
         ----------
@@ -163,6 +163,7 @@ class _ModuleClassifier(_Net):
     def _train(
         self, X: Any, y: NDArray[Any], classes: Any, cold: bool, fit_params: dict[str, Any]
     ) -> _ModuleClassifier:
+        self._check_options()
         X, targets = self._check_training_data(X, y, classes, reset=cold)
         if cold:
             self.initialize()
@@ -227,6 +228,7 @@ class _ModuleClassifier(_Net):
         return super().initialize()
 
     def _check_options(self) -> None:
+        self._check_length()
         if not 0 < self.validation_fraction < 1:
             raise ValueError(
                 f"validation_fraction must be in (0, 1), found {self.validation_fraction!r}."

@@ -24,14 +24,21 @@ class TextCNNClassifier(_WordIdsClassifier):
         such as ``module__dropout`` or ``module__embedding_dim``.
     n_words : int, default=None
         Rows of the embedding: ``encoder.n_words_`` of a :class:`WordEncoder`. None takes the rows
-        of `embedding_matrix`; without one, the least power of two that is at least 32,768 and
-        above each id seen in `fit`, so that words of the pool have rows of their own.
+        of `embedding_matrix`; without one, any ids below 2**20: the net stores the vectors of the
+        words that it was trained on, and every other word has a fixed vector of its own, which
+        follows from its id and is computed where it is read. Training that goes on stores more.
+        A `module` of your own is then built with the least power of two that is at least 32,768
+        and above each id seen in `fit`.
     embedding_matrix : array of shape (n_words, D), default=None
         Word vectors to start from.
     lr : float, default=0.002
         Step size.
-    max_epochs : int, default=15
-        Passes over the samples in each call of `fit` or `partial_fit`.
+    max_epochs : int, default=None
+        Passes over the samples in each call of `fit` or `partial_fit`. None takes 15.
+    min_steps : int, default=None
+        Steps of training, one for each batch, in each such call: passes are added to `max_epochs`
+        until so many are done. 0 adds none. None adds none either.
+        `early_stopping` may end training sooner.
     classes : array-like of shape (C,), default=None
         All labels, also those that no sample has yet. None takes the labels of `y`. Where `y` has
         a column for each label: their names in the order of the columns, None for 0..C-1.
@@ -71,7 +78,7 @@ class TextCNNClassifier(_WordIdsClassifier):
         of its own, `predict` an indicator matrix (1 where it is above 0.5) of the dtype that `y`
         had in `fit`, and `score` the share of samples with all labels right.
     n_words_ : int
-        Rows of the embedding.
+        Word ids that the net takes are below it.
     module_ : nn.Module
         The trained module.
     history_ : skorch.history.History
@@ -91,8 +98,8 @@ class TextCNNClassifier(_WordIdsClassifier):
     -----
     Y. Kim, "Convolutional Neural Networks for Sentence Classification", EMNLP 2014; the CNN of
     ALDEN (section 4.2). Batches of 50 are Kim's. A row of the embedding that no training text
-    uses keeps its first value, so spare rows cost time in the optimiser (fused Adam over 32,768
-    rows of 100: 3.5 ms a step, over 18,000: 2.7 ms) and nothing else.
+    uses keeps its first value, so rows that `n_words` counts and no training text uses cost memory
+    and time in the optimiser (fused Adam over 18,000 rows of 100: 2.7 ms a step).
     Callbacks see targets as places in `classes_`, not as labels; where `multilabel_`, as float32
     of 0 and 1. Parameters that are set after `fit` act at the next one, those of the optimiser at
     once. ``initialize()`` before any `y` builds a net for one label a sample.

@@ -23,8 +23,8 @@ class TabularMLPClassifier(_ModuleClassifier):
         ``module__hidden``.
     lr : float, default=0.01
         Step size.
-    max_epochs : int, default=50
-        Passes over the samples in each call of `fit` or `partial_fit`.
+    max_epochs, min_steps : int, default=None
+        Length of training as in :class:`TextCNNClassifier`; None takes 50 passes.
     **kwargs
         All other parameters of :class:`TextCNNClassifier` from `classes` on.
 
@@ -60,15 +60,16 @@ class TabularMLPClassifier(_ModuleClassifier):
     True
     """
 
+    usual_epochs, usual_steps = 50, 0
+
     def __init__(
         self,
         module: type[nn.Module] = TabularMLP,
         *,
         lr: float = 1e-2,
-        max_epochs: int = 50,
         **kwargs: Any,
     ) -> None:
-        super().__init__(module, lr=lr, max_epochs=max_epochs, **kwargs)
+        super().__init__(module, lr=lr, **kwargs)
 
     def _check_input(self, X: Any, *, reset: bool) -> NDArray[np.float32]:
         try:

@@ -1,24 +1,28 @@
-"""Texts as word ids: checked, with a row of the embedding for each word."""
+"""Texts as word ids: checked, with a vector for each word."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
-from torch import nn
+from torch import Tensor, nn
 
 from modal_interp.estimators.classifier import _ModuleClassifier
+from modal_interp.modules import TextBiLSTM, TextCNN
 from modal_interp.modules._words import check_size
+from modal_interp.modules.open_embedding import MOST_WORDS, OpenEmbedding
 
-# Rows of an embedding that nobody sized: at least, and at most (0.4 GB of 100 dimensions).
-LEAST_ROWS, MOST_ROWS = 2**15, 2**20
+# Rows of the embedding that a module of the user's is built with at least, if nobody sized it.
+LEAST_ROWS = 2**15
 
 
 class _WordIdsClassifier(_ModuleClassifier):
     """A classifier of texts, given as word ids."""
 
     n_words_: int
+    usual_epochs, usual_steps = 15, 0
 
     def __init__(
         self,
@@ -27,10 +31,9 @@ class _WordIdsClassifier(_ModuleClassifier):
         n_words: int | None,
         embedding_matrix: Any,
         lr: float = 2e-3,
-        max_epochs: int = 15,
         **kwargs: Any,
     ) -> None:
-        super().__init__(module, lr=lr, max_epochs=max_epochs, **kwargs)
+        super().__init__(module, lr=lr, **kwargs)
         self.n_words = n_words
         self.embedding_matrix = embedding_matrix
 
@@ -55,12 +58,38 @@ class _WordIdsClassifier(_ModuleClassifier):
             return rows
         if self.n_words is not None:
             return check_size("n_words", self.n_words, 2)
-        return min(max(LEAST_ROWS, 1 << largest.bit_length()), MOST_ROWS)
+        if self._takes_any_word():
+            return MOST_WORDS
+        return min(max(LEAST_ROWS, 1 << largest.bit_length()), MOST_WORDS)
+
+    def _takes_any_word(self) -> bool:
+        """Tell whether the module stores the words of training alone, and knows all others."""
+        unsized = self.n_words is None and self.embedding_matrix is None
+        return unsized and self.module in (TextCNN, TextBiLSTM)
 
     def _module_sizes(self) -> dict[str, Any]:
         if "n_words_" not in vars(self):
             self.n_words_ = self._count_rows(0)
-        return {"n_words": self.n_words_, "embedding_matrix": self.embedding_matrix}
+        n_words = None if self._takes_any_word() else self.n_words_
+        return {"n_words": n_words, "embedding_matrix": self.embedding_matrix}
+
+    def fit_loop(self, X: Any, y: Any = None, epochs: int | None = None, **fit_params: Any) -> Any:
+        """Run skorch's loop, with a vector to train for each word of `X`."""
+        embedding = getattr(self.module_, "embedding", None)
+        if isinstance(embedding, OpenEmbedding) and isinstance(X, np.ndarray):
+            rows = embedding.store(torch.from_numpy(np.unique(X)))
+            _move_rows(self.optimizer_, embedding.weight, rows)
+        return super().fit_loop(X, y, epochs, **fit_params)
+
+
+def _move_rows(optimizer: torch.optim.Optimizer, weight: nn.Parameter, rows: Tensor) -> None:
+    """Let the optimiser find what it keeps of the rows of `weight` where these are now."""
+    weight.grad = None
+    kept = optimizer.state.get(weight, {})
+    for name, value in kept.items():
+        if isinstance(value, Tensor) and value.ndim == weight.ndim:
+            kept[name] = torch.zeros_like(weight, requires_grad=False)
+            kept[name][rows] = value
 
 
 def as_word_ids(X: Any, encoder: str = "WordEncoder") -> NDArray[np.int64]:

@@ -9,6 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from modal_interp.modules.open_embedding import OpenEmbedding
+
 # Kim's code has 0.25. The CNN on MR with 640 and with 8,529 labels, best epoch: accuracy 0.642 and
 # 0.768 from 0.1, 0.631 and 0.759 from 0.25; a standard normal, torch's default, gave 0.571.
 EMBEDDING_BOUND = 0.1
@@ -37,11 +39,15 @@ def check_dropout(value: object) -> float:
     return float(value)  # type: ignore[arg-type]
 
 
-def word_embedding(n_words: int, dim: int, matrix: Any, freeze: bool) -> nn.Embedding:
+def word_embedding(n_words: int | None, dim: int, matrix: Any, freeze: bool) -> nn.Embedding:
     """Build the embedding layer from `matrix`, else from uniform(-0.1, 0.1).
 
     Row 0 is padding: always the zero vector, never trained.
     """
+    if n_words is None and matrix is None:
+        dim = check_size("embedding_dim", dim)
+        return OpenEmbedding(dim, bound=EMBEDDING_BOUND, freeze=freeze)
+    n_words = len(matrix) if n_words is None else n_words
     n_words = check_size("n_words", n_words, 2)
     if matrix is None:
         weight = torch.empty(n_words, check_size("embedding_dim", dim))

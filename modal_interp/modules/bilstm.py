@@ -16,8 +16,8 @@ class TextBiLSTM(nn.Module):
 
     Parameters
     ----------
-    n_words : int
-        Rows of the embedding, padding (0) and unknown (1) included.
+    n_words : int or None
+        As in :class:`TextCNN`.
     n_classes : int
         Number of outputs.
     embedding_dim : int, default=100
@@ -69,7 +69,7 @@ class TextBiLSTM(nn.Module):
 
     def __init__(
         self,
-        n_words: int,
+        n_words: int | None,
         n_classes: int,
         *,
         embedding_dim: int = 100,

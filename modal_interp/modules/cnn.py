@@ -16,8 +16,9 @@ class TextCNN(nn.Module):
 
     Parameters
     ----------
-    n_words : int
-        Rows of the embedding, padding (0) and unknown (1) included.
+    n_words : int or None
+        Rows of the embedding, padding (0) and unknown (1) included. None takes any word: vectors
+        are stored for those that ``embedding.store`` is told, and computed for all others.
     n_classes : int
         Number of outputs.
     embedding_dim : int, default=100
@@ -75,7 +76,7 @@ class TextCNN(nn.Module):
 
     def __init__(
         self,
-        n_words: int,
+        n_words: int | None,
         n_classes: int,
         *,
         embedding_dim: int = 100,

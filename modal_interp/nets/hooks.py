@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext
 from threading import RLock
 from typing import Any
 
@@ -182,17 +182,24 @@ def without_fast_paths() -> Iterator[None]:
 
 @contextmanager
 def sparse_embeddings(net: NeuralNet) -> Iterator[None]:
-    """Let the gradient of an embedding hold the rows that were read, and no others."""
+    """Let the gradient of an embedding hold the rows that were read, and no others.
+
+    A layer that computes the vectors of words that it was not trained on has rows for them, too.
+    """
     layers = [
         layer
         for layer in net.module_.modules()
         # torch has no sparse gradient that is scaled by the words' frequency.
         if isinstance(layer, nn.Embedding) and not (layer.sparse or layer.scale_grad_by_freq)
     ]
+    computing: list[Any] = [layer for layer in layers if hasattr(layer, "storing")]
     try:
-        for layer in layers:
-            layer.sparse = True
-        yield
+        with ExitStack() as stack:
+            for layer in computing:
+                stack.enter_context(layer.storing())
+            for layer in layers:
+                layer.sparse = True
+            yield
     finally:
         for layer in layers:
             layer.sparse = False

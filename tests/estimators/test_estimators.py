@@ -26,6 +26,7 @@ from modal_interp.estimators import (
     TextBiLSTMClassifier,
     TextCNNClassifier,
 )
+from modal_interp.modules import TextCNN
 from modal_interp.texts.word_encoder import WordEncoder
 
 # A list, because pytest no longer takes the generator that some scikit-learn versions hand over.
@@ -193,16 +194,72 @@ def test_errors_of_word_ids(X, message):
         net.predict(X)
 
 
-def test_words_of_the_pool_have_rows_without_n_words():
-    net = TextCNNClassifier(module__embedding_dim=4, max_epochs=1).fit(X2, Y2)
+@pytest.mark.parametrize("kind", [TextCNNClassifier, TextBiLSTMClassifier])
+def test_words_of_the_pool_have_vectors_without_n_words(kind):
+    X = np.array([[2, 3, 700_000, 0], [5, 2, 9, 9]] * 30)
+    net = kind(max_epochs=2, random_state=0).fit(X, Y2)
+    assert net.module_.embedding.words.tolist() == [0, 1, 2, 3, 5, 9, 700_000]
+    assert len(pickle.dumps(net)) < 2.5e6  # filters, or the LSTM, and what Adam keeps of them
+    pool = np.arange(2**20 - 40, 2**20).reshape(10, 4)
+    before = net.predict_proba(pool)
+    assert len(np.unique(before, axis=0)) == 10  # words that are known apart
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(net)).predict_proba(pool), before)
+    assert len(net.module_.embedding.words) == 7
+    for train in (net.predict, net.partial_fit, net.fit):
+        y = () if train == net.predict else (Y2,)
+        with pytest.raises(ValueError, match="reach 1048576, but the embedding has 1048576 rows"):
+            train([[2**20, 3]] * 60, *y)
+
+
+def test_training_that_goes_on_stores_more_words():
+    options = {"classes": [0, 1], "random_state": 0, "module__embedding_dim": 4}
+    more = np.array([[2, 50, 60], [2, 3, 70]] * 30)
+    net = TextCNNClassifier(**options, max_epochs=2).partial_fit(X2, Y2)
+    stored, before = len(net.module_.embedding.words), net.predict_proba(more)
+    net.set_params(max_epochs=0).partial_fit(more, Y2)
+    assert len(net.module_.embedding.words) == stored + 3
+    np.testing.assert_array_equal(net.predict_proba(more), before)
+    net.set_params(max_epochs=2).partial_fit(more, Y2)
+    assert not np.array_equal(net.predict_proba(more), before)
+
+
+@pytest.mark.parametrize("optimizer", [torch.optim.Adam, torch.optim.SGD, torch.optim.Adagrad])
+def test_it_trains_as_a_net_that_stores_all_words(optimizer):
+    """Rows that come later find the optimiser as rows do that were there and not used."""
+    options = {"classes": [0, 1], "max_epochs": 2, "module__embedding_dim": 4, "lr": 0.05}
+    options |= {"optimizer": optimizer, "random_state": 0}
+    more = np.array([[2, 50, 60], [2, 3, 70]] * 30)
+    small = TextCNNClassifier(**options).initialize()
+    large = TextCNNClassifier(**options).initialize()
+    large.module_.load_state_dict(small.module_.state_dict())
+    large.module_.embedding.store(torch.arange(80))
+    large.initialize_optimizer()
+    for net in (small, large):
+        net.random_state_ = np.random.RandomState(0)
+        net.partial_fit(X2, Y2).partial_fit(more, Y2)
+    np.testing.assert_allclose(small.predict_proba(more), large.predict_proba(more), rtol=1e-5)
+    everything = np.arange(120).reshape(20, 6)
+    np.testing.assert_allclose(
+        small.predict_proba(everything), large.predict_proba(everything), rtol=1e-5
+    )
+
+
+class Own(TextCNN):
+    """A module of the user's, which is told a number of words."""
+
+    def __init__(self, n_words, n_classes, **kwargs):
+        super().__init__(n_words, n_classes, embedding_dim=4, **kwargs)
+        self.weights_of_words = torch.nn.Embedding(n_words, 1)
+
+
+def test_a_module_of_ones_own_is_told_how_many_rows():
+    net = TextCNNClassifier(Own, max_epochs=1).fit(X2, Y2)
     assert net.n_words_ == net.module_.embedding.num_embeddings == 2**15
     net.predict([[2**15 - 1, 3]])
     with pytest.raises(ValueError, match="32768 rows: pass n_words="):
         net.predict([[2**15, 3]])
     net.fit(np.maximum(X2, 2**15), Y2)
     assert net.n_words_ == 2**16
-    with pytest.raises(ValueError, match="reach 1048576, but the embedding has 1048576 rows"):
-        net.fit(np.maximum(X2, 2**20), Y2)
 
 
 def test_embedding_matrix_gives_the_rows(make):
