@@ -16,6 +16,7 @@ from tqdm.auto import tqdm
 
 from modal_interp._out_of_core import working_memory
 from modal_interp.nets.inputs import check_batch
+from modal_interp.nets.layers import padding_id, reads_words
 from modal_interp.nets.precision import as_tensor, dtype_read
 from modal_interp.nets.samples import Rows, Samples, rows_at_once
 
@@ -112,11 +113,12 @@ def _by_length(net: NeuralNet, X: Any, size: int, room: int) -> Iterator[tuple[R
     """Yield batches on the net's device, texts of like length together."""
     dtype = dtype_read(net, as_tensor(np.asarray(X[np.arange(min(2, len(X)))])))
     texts = X.ndim == 2 and X.dtype.kind in "iu"
+    padding = padding_id(net) if texts and reads_words(net) else 0
     for start in range(0, len(X), size * _SORTED_TOGETHER):
         rows = np.arange(start, min(start + size * _SORTED_TOGETHER, len(X)))
         read = np.full(len(rows), int(np.prod(X.shape[1:])))
         if texts:
-            lengths = _lengths(X, rows)
+            lengths = _lengths(X, rows, padding)
             order = np.argsort(lengths, kind="stable")
             rows = rows[order]
             # Only of a module that is known to trim padding are not all columns read.
@@ -157,12 +159,12 @@ def _in_parts(read: Iterator[tuple[Rows, Any]], room: int) -> Iterator[tuple[Row
             yield rows[part], multi_indexing(Xi, part)
 
 
-def _lengths(X: Any, rows: Rows) -> Rows:
+def _lengths(X: Any, rows: Rows, padding: int) -> Rows:
     """Return the place behind the last word of each text, a few texts at a time."""
     lengths = np.zeros(len(rows), dtype=np.intp)
     at_once = rows_at_once(X)
     for start in range(0, len(rows), at_once):
-        is_word = np.asarray(X[rows[start : start + at_once]]) != 0
+        is_word = np.asarray(X[rows[start : start + at_once]]) != padding
         last = is_word.shape[1] - np.argmax(is_word[:, ::-1], axis=1)
         lengths[start : start + len(last)] = np.where(is_word.any(axis=1), last, 0)
     return lengths

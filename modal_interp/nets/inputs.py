@@ -13,7 +13,7 @@ from skorch.dataset import Dataset
 from skorch.utils import is_dataset
 from torch import nn
 
-from modal_interp.nets.layers import find_embedding, n_guesses
+from modal_interp.nets.layers import find_embedding, n_guesses, reads_words
 from modal_interp.nets.samples import Samples
 
 
@@ -33,8 +33,9 @@ def check_word_ids(net: NeuralNet, X: Any, *, param: str, **read_by: Any) -> Non
         for array in X.arrays:
             check_word_ids(net, array, param=param, **read_by)
         return
-    if is_dataset(X):
-        return  # what it holds shows when it is read
+    if is_dataset(X) or _is_named(X):
+        _check_named_ids(net, X, param, **read_by)
+        return  # what else it holds shows when it is read
     if not isinstance(X, np.ndarray) or X.dtype.kind in "OUST":
         raise TypeError(
             f"{param} must reach the net as word ids, an integer array of shape (n, T); found "
@@ -81,6 +82,8 @@ def check_input(net: NeuralNet, X: Any, *, param: str) -> None:
     TypeError, ValueError
         Naming `param`, the rule and the value found.
     """
+    if _is_named(X) and reads_words(net):
+        _check_named_ids(net, X, param)
     own = net.dataset is not Dataset and not hasattr(net, "n_features_in_")
     if own or is_dataset(X):
         return  # as the user's own data set takes it
@@ -101,6 +104,17 @@ def check_input(net: NeuralNet, X: Any, *, param: str) -> None:
         )
     elif not is_finite(X):
         raise ValueError(f"{param} must hold finite numbers; found NaN or infinity.")
+
+
+def _is_named(X: Any) -> bool:
+    """Tell whether samples reach the net as a dict of arrays, which its module takes by name."""
+    return isinstance(X, dict) and not sp.issparse(X)
+
+
+def _check_named_ids(net: NeuralNet, X: Any, param: str, **read_by: Any) -> None:
+    """Check the ids among named arrays, where their name says that they are."""
+    if _is_named(X) and "input_ids" in X:
+        check_word_ids(net, X["input_ids"], param=f"{param}['input_ids']", **read_by)
 
 
 def _reads_one_kind_of_ids(net: NeuralNet, X: NDArray[Any]) -> bool:

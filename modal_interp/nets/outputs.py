@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
@@ -59,7 +60,7 @@ def predicted(net: NeuralNet, output: Any) -> Prediction:
     ----------
     net : skorch.NeuralNet
         The net whose module gave `output`.
-    output : Tensor, or tuple that begins with it
+    output : Tensor, tuple that begins with it, or mapping that calls it ``"logits"``
         What the module returned for b samples.
 
     Returns
@@ -100,7 +101,20 @@ def precisely(net: NeuralNet, output: Any) -> Prediction:
 
 
 def first_output(output: Any) -> Tensor:
-    """Return what the module predicts, where it returns other things behind it."""
+    """Return what the module predicts, where it returns other things with it.
+
+    Raises
+    ------
+    ValueError
+        If what it returns has names, and none is ``"logits"``.
+    """
+    if isinstance(output, Mapping):  # as the ModelOutput of transformers is
+        if not isinstance(output.get("logits"), Tensor):
+            raise ValueError(
+                "a module that returns its outputs by name must call what it predicts from "
+                f"'logits'; found {sorted(map(str, output))}. Return that tensor alone."
+            )
+        return output["logits"]
     return output[0] if isinstance(output, tuple) else output
 
 
@@ -113,7 +127,7 @@ def explained_outputs(
     ----------
     net : skorch.NeuralNet
         The net whose module gave `output`.
-    output : Tensor, or tuple that begins with it
+    output : Tensor, tuple that begins with it, or mapping that calls it ``"logits"``
         What the module returned for b samples.
     kept : list of Tensor
         What its output layer gave; empty where that was not watched.

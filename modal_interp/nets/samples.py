@@ -58,8 +58,17 @@ def rows_at_once(X: Any) -> int:
     return min(_ROWS, max(1, _BYTES // max(1, int(np.prod(X.shape[1:])) * X.dtype.itemsize)))
 
 
-def stacked(parts: list[Any]) -> Samples | None:
-    """Return all samples of some collections, or None where these are not arrays alike."""
+def stacked(parts: list[Any]) -> Any:
+    """Return all samples of some collections, or None where these are not arrays alike.
+
+    Of dicts of arrays a dict, in which they are copied.
+    """
+    if all(isinstance(part, dict) for part in parts):
+        named = {key: stacked([part.get(key) for part in parts]) for key in parts[0]}
+        known = all(part.keys() == parts[0].keys() for part in parts)
+        if not known or any(found is None for found in named.values()):
+            return None
+        return {key: found[np.arange(len(found))] for key, found in named.items()}
     if not all(isinstance(part, np.ndarray) for part in parts):
         return None
     alike = len({(part.shape[1:], part.dtype.kind) for part in parts}) == 1
@@ -70,8 +79,10 @@ def distinct_rows(X: Any) -> tuple[Any, Any]:
     """Return the rows of `X` once each, and which of them each sample is.
 
     What is computed of them once is equal for equal samples to the last bit; in a batch, rounding
-    follows a sample's place. What is no plain array is returned as it is.
+    follows a sample's place. What is no plain array, nor a dict of these, is returned as it is.
     """
+    if isinstance(X, dict) and all(isinstance(part, np.ndarray) for part in X.values()):
+        return _distinct_by_name(X)
     if not isinstance(X, np.ndarray | Samples) or X.dtype.kind not in "iufb" or 0 in X.shape:
         return X, slice(None)
     samples = X if isinstance(X, Samples) else Samples([X])
@@ -79,6 +90,18 @@ def distinct_rows(X: Any) -> tuple[Any, Any]:
     if len(first) == len(samples):
         return X, slice(None)
     return samples.pick(first), sample_of
+
+
+def _distinct_by_name(X: dict[str, NDArray[Any]]) -> tuple[Any, Any]:
+    """Return the samples of a dict of arrays once each: those equal in all of these."""
+    of_parts = [distinct_rows(part)[1] for part in X.values()]
+    if any(isinstance(sample_of, slice) for sample_of in of_parts):
+        return X, slice(None)  # one tells all apart, or cannot be compared
+    sample_of = distinct_rows(np.column_stack(of_parts))[1]
+    if isinstance(sample_of, slice):
+        return X, slice(None)
+    first = np.unique(sample_of, return_index=True)[1]
+    return {key: part[first] for key, part in X.items()}, sample_of
 
 
 def _by_content(samples: Samples) -> tuple[Rows, Rows]:

@@ -7,7 +7,7 @@ learners, committees and pipelines at the fitted nets, and it speaks modAL's two
 from __future__ import annotations
 
 import inspect
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,7 +20,7 @@ from torch.utils.data import Dataset
 
 from modal_interp.queries.estimators import classifier_of, net_of
 from modal_interp.queries.modal_compat import metrics_wanted
-from modal_interp.queries.stacking import with_rows
+from modal_interp.queries.stacking import is_named, with_rows
 
 
 class View(NamedTuple):
@@ -154,12 +154,15 @@ def _members(learner: Any) -> list[BaseLearner]:
 
 
 def _check_samples(X: Any, param: str) -> None:
-    kinds = np.ndarray | list | pd.DataFrame | pd.Series | Dataset
+    kinds = np.ndarray | list | pd.DataFrame | pd.Series | Dataset | dict
     if not isinstance(X, kinds) and not sp.issparse(X):
+        named = " Of what a tokenizer gives make a dict: dict(...)." * isinstance(X, Mapping)
         raise TypeError(
-            f"{param} must be an array, a list, a Series, a data frame, a sparse matrix or a torch "
-            f"Dataset of samples; found a {type(X).__name__}."
+            f"{param} must be an array, a list, a Series, a data frame, a sparse matrix, a dict of "
+            f"arrays or a torch Dataset of samples; found a {type(X).__name__}.{named}"
         )
+    if is_named(X):
+        _check_named(X, param)
     if not hasattr(X, "__len__") and not hasattr(X, "shape"):
         raise TypeError(
             f"{param} must tell how many samples it holds, by __len__; found a "
@@ -172,8 +175,24 @@ def _check_samples(X: Any, param: str) -> None:
         raise ValueError(f"{param} must hold at least one sample; found none.{hint}")
 
 
+def _check_named(X: dict[Any, Any], param: str) -> None:
+    """Check that a dict holds arrays of equally many samples."""
+    others = [part for part in X.values() if not isinstance(part, np.ndarray) or not part.ndim]
+    if not X or others:
+        found = f"a {type(others[0]).__name__}" if others else "none"
+        raise TypeError(
+            f"{param} as a dict must hold arrays, one for each argument of the module, a row a "
+            f"sample; found {found}. Of a tokenizer ask for return_tensors='np'."
+        )
+    sizes = {key: len(part) for key, part in X.items()}
+    if len(set(sizes.values())) > 1:
+        raise ValueError(f"{param} as a dict must hold arrays of equally many rows; found {sizes}.")
+
+
 def n_samples(X: Any) -> int:
     """Return how many samples a collection holds."""
+    if is_named(X):
+        return len(next(iter(X.values()), ()))
     return int(X.shape[0]) if hasattr(X, "shape") else len(X)
 
 
@@ -197,7 +216,7 @@ def _labeled_samples(members: Sequence[BaseLearner], X_labeled: Any) -> list[Any
         found = [X_labeled]
     else:
         found = [getattr(member, "X_training", None) for member in members]
-        found = [X for i, X in enumerate(found) if not any(_same(X, Y) for Y in found[:i])]
+        found = [X for i, X in enumerate(found) if not any(is_same(X, Y) for Y in found[:i])]
     if any(X is None for X in found):
         raise ValueError(
             "the labelled samples are needed and the learner does not hold them (X_training is "
@@ -210,8 +229,10 @@ def _labeled_samples(members: Sequence[BaseLearner], X_labeled: Any) -> list[Any
     return found
 
 
-def _same(X: Any, Y: Any) -> bool:
-    """Tell whether two members were taught the same array; what cannot be told counts as other."""
+def is_same(X: Any, Y: Any) -> bool:
+    """Tell whether two collections hold the same; what cannot be told counts as other."""
+    if is_named(X) and is_named(Y):
+        return X.keys() == Y.keys() and all(is_same(part, Y[key]) for key, part in X.items())
     both_arrays = isinstance(X, np.ndarray) and isinstance(Y, np.ndarray)
     return X is Y or (both_arrays and np.array_equal(X, Y))
 

@@ -13,7 +13,7 @@ from skorch import NeuralNet
 from torch.utils.data import Dataset
 
 from modal_interp.queries.estimators import unwrap
-from modal_interp.queries.stacking import take_rows
+from modal_interp.queries.stacking import is_named, take_rows
 
 # So many incomplete samples tell whether an estimator takes them.
 _TRIED = 1000
@@ -26,6 +26,8 @@ def incomplete(X: Any) -> NDArray[np.bool_]:
     """
     if isinstance(X, Dataset):
         return np.zeros(len(X) if hasattr(X, "__len__") else 0, dtype=bool)
+    if is_named(X):
+        return np.any([incomplete(part) for part in X.values()], axis=0)
     if isinstance(X, pd.DataFrame):
         columns = [incomplete(X.iloc[:, j]) for j in range(X.shape[1])]
         return np.any(columns, axis=0) if columns else np.zeros(len(X), dtype=bool)

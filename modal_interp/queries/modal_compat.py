@@ -9,9 +9,10 @@ is still done by modAL.
                              1.6 and 1.7 warn at each call, 1.8 fails (modAL's issue #196, open).
                              Missing values pass where the learner's estimator takes them.
 ``data_vstack``              Data frames fail (``append`` left pandas in 2.0), Series are refused,
-                             lists of unequal rows fail, sparse matrices change their format.
+                             lists of unequal rows fail, sparse matrices change their format,
+                             dicts of arrays are refused.
 ``retrieve_rows``            0.4.1 refuses a Series; 0.4.2 takes rows of a frame for its columns and
-                             those of a Series for labels of its index.
+                             those of a Series for labels of its index; a dict of arrays has none.
 ``_fit_to_known``,           Bootstrapping indexes lists, frames and Series as if they were arrays.
 ``_fit_on_new``
 ``_add_training_data``       Keeps the samples when the labels cannot be added.
@@ -37,7 +38,7 @@ import pandas as pd
 import scipy.sparse as sp
 
 from modal_interp.queries.missing import incomplete, takes_incomplete
-from modal_interp.queries.stacking import stack_rows, take_rows, with_rows
+from modal_interp.queries.stacking import is_named, stack_rows, take_rows, with_rows
 
 # check_X_y is imported by models.base in modAL 0.4.1 and by models.learners in 0.4.2.
 _MODAL_MODULES = ("modAL.models.base", "modAL.models.learners")
@@ -135,6 +136,8 @@ def _as_checked(X: Any) -> Any:
     """Return samples as scikit-learn can check them: it looks into no DOK, and no ragged list."""
     if sp.issparse(X):
         return with_rows(X)
+    if is_named(X):  # of which scikit-learn would ask for a shape: the number of rows
+        return np.zeros((_length(X), 1))
     if not isinstance(X, list) or not all(isinstance(row, list | tuple) for row in X):
         return X
     equal = len({len(row) for row in X}) <= 1
@@ -142,7 +145,7 @@ def _as_checked(X: Any) -> Any:
 
 
 def _stacks_any(data_vstack: Function) -> Function:
-    kinds = (pd.DataFrame, pd.Series, list)
+    kinds = (pd.DataFrame, pd.Series, list, dict)
 
     def stacked(blocks: Any) -> Any:
         ours = isinstance(blocks[0], kinds) or any(sp.issparse(block) for block in blocks)
@@ -152,7 +155,7 @@ def _stacks_any(data_vstack: Function) -> Function:
 
 
 def _retrieves_from_any(retrieve_rows: Function) -> Function:
-    kinds = (pd.DataFrame, pd.Series, list)
+    kinds = (pd.DataFrame, pd.Series, list, dict)
 
     def retrieved(X: Any, I: Any) -> Any:  # noqa: E741
         return (take_rows if isinstance(X, kinds) else retrieve_rows)(X, I)
@@ -193,6 +196,8 @@ def _draw(n: int) -> Any:
 
 
 def _length(X: Any) -> int:
+    if is_named(X):
+        return len(next(iter(X.values())))
     return int(X.shape[0]) if hasattr(X, "shape") else len(X)
 
 

@@ -12,12 +12,17 @@ import scipy.sparse as sp
 _FRAMES = (pd.DataFrame, pd.Series)
 
 
+def is_named(X: Any) -> bool:
+    """Tell whether samples are a dict of arrays; a sparse DOK matrix is a dict of another kind."""
+    return isinstance(X, dict) and not sp.issparse(X)
+
+
 def take_rows(X: Any, rows: Any) -> Any:
     """Return rows by their position, in the kind of collection that `X` is.
 
     Parameters
     ----------
-    X : array, list, Series, data frame or sparse matrix of n samples
+    X : array, list, Series, data frame, sparse matrix or dict of arrays of n samples
         The samples.
     rows : int, list of int or ndarray of int or bool
         Positions; of a mask, those where it is true.
@@ -29,6 +34,8 @@ def take_rows(X: Any, rows: Any) -> Any:
     """
     if isinstance(X, _FRAMES):
         return X.iloc[rows]
+    if is_named(X):
+        return {key: part[rows] for key, part in X.items()}
     if isinstance(X, list):
         at = np.arange(len(X))[rows]
         return X[at] if np.ndim(at) == 0 else [X[row] for row in at]
@@ -62,6 +69,8 @@ def stack_rows(blocks: Sequence[Any]) -> Any:
         If a block does not have the columns of the first.
     """
     first, *others = blocks
+    if is_named(first):
+        return _by_name(blocks)
     if any(sp.issparse(block) for block in blocks):
         form = next(block.format for block in blocks if sp.issparse(block))
         return sp.vstack([_as_sparse(block) for block in blocks], format=form)
@@ -72,6 +81,17 @@ def stack_rows(blocks: Sequence[Any]) -> Any:
     if isinstance(first, list):
         return [row for block in blocks for row in _as_list(block)]
     return np.concatenate(blocks)
+
+
+def _by_name(blocks: Sequence[Any]) -> dict[str, Any]:
+    """Return dicts of arrays as one, array below array."""
+    shapes = [{key: np.shape(part)[1:] for key, part in block.items()} for block in blocks]
+    if any(shape != shapes[0] for shape in shapes):
+        raise ValueError(
+            "X must hold the arrays that the learner was taught, by their names and as wide; found "
+            f"{shapes[-1]} beside {shapes[0]}. Pad all texts to one length."
+        )
+    return {key: np.concatenate([block[key] for block in blocks]) for key in blocks[0]}
 
 
 def _as_sparse(block: Any) -> Any:

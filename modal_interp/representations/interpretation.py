@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from skorch import NeuralNet
+from skorch.dataset import get_len
 
 from modal_interp._out_of_core import working_memory
 from modal_interp.nets.forward import as_array, in_order
@@ -101,7 +102,7 @@ def interpretation(
 def _of_texts(gradients_of: Callable[..., Generator[WordGradients]], X: NDArray[Any]) -> Floats:
     """Return the interpretation by each text's most informative word."""
     distinct, sample_of = distinct_rows(X)
-    counts = np.ones(len(X)) if isinstance(sample_of, slice) else np.bincount(sample_of)
+    counts = np.ones(get_len(X)) if isinstance(sample_of, slice) else np.bincount(sample_of)
     held = _Held(working_memory())
     with closing(gradients_of(distinct)) as batches:
         mean = _mean_interpretation(held.watch(map(by_whole_words, batches)), counts)

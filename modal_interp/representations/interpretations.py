@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from skorch import NeuralNet
+from skorch.dataset import get_len
 
 from modal_interp.nets.gradients import feature_gradients, word_gradients
 from modal_interp.nets.inputs import check_features, check_word_ids
@@ -145,7 +146,7 @@ def feature_interpretations(
 
 
 def _check_rows(X: NDArray[Any]) -> None:
-    if not len(X):
+    if not get_len(X):
         raise ValueError("X must hold at least one sample; found none.")
 
 

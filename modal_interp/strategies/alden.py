@@ -14,7 +14,7 @@ from modal_interp.nets.outputs import Classes, Target, check_explained
 from modal_interp.nets.pieces import count_alike, what_counts
 from modal_interp.nets.samples import stacked
 from modal_interp.nets.words import embedding_rows
-from modal_interp.queries.learner import View
+from modal_interp.queries.learner import View, is_same, n_samples
 from modal_interp.queries.query import open_query
 from modal_interp.representations.explained_words import WordInterpretations, numbered_alike
 from modal_interp.representations.interpretations import word_interpretations
@@ -171,7 +171,7 @@ def _check(views: list[View], *, X_labeled: Any, **read_by: Any) -> None:
 def _check_same_words(view: View, first: View, **read_by: Any) -> None:
     counting, first_counting = (what_counts(net, **read_by) for net in (view.net, first.net))
     seen, first_seen = [view.pool, *view.labeled], [first.pool, *first.labeled]
-    same = all(X is Y or np.array_equal(X, Y) for X, Y in zip(seen, first_seen, strict=True))
+    same = all(is_same(X, Y) for X, Y in zip(seen, first_seen, strict=True))
     if counting.padding != first_counting.padding or not same:
         raise ValueError(
             "the members of a committee must see the same words of a text; found texts encoded as "
@@ -191,7 +191,7 @@ def _explained(view: View, explain: Callable[..., WordInterpretations]) -> Expla
     together = stacked(parts)
     if together is not None:
         # All at once: a text of the pool that is labelled too is then explained just the same.
-        words, n_pool = explain(view.net, together), len(view.pool)
+        words, n_pool = explain(view.net, together), n_samples(view.pool)
         return words.samples(slice(None, n_pool)), words.samples(slice(n_pool, None))
     # Never padded to one width, because a module of the user's may not be blind to padding.
     pool, *labeled = numbered_alike([explain(view.net, ids) for ids in parts])
