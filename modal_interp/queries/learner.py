@@ -64,7 +64,7 @@ def views_of(
     ----------
     learner : ActiveLearner, DeepActiveLearner or Committee of modAL
         Its estimators are skorch classifiers, alone or at the end of a pipeline.
-    X_pool : array, list, Series, data frame, sparse matrix or torch Dataset of n samples
+    X_pool : array, list, Series, data frame, sparse matrix, dict of arrays or Dataset of n samples
         The unlabelled samples, before the steps of a pipeline.
     n_instances : int
         How many samples will be asked for.

@@ -54,7 +54,7 @@ def alden_diversity(
     learner : ActiveLearner, DeepActiveLearner or Committee of modAL
         Its estimators are skorch classifiers whose modules hold an embedding layer, alone or at
         the end of a pipeline.
-    X_pool : array or list of n texts, or array (n, T) or torch Dataset of word ids
+    X_pool : array or list of n texts, array (n, T) or torch Dataset of word ids, or dict of arrays
         The unlabelled texts, as the learner's estimator takes them.
     n_instances : int, default=1
         How many texts to ask for, from 1 to n.
@@ -73,8 +73,9 @@ def alden_diversity(
     verbose : int, default=0
         Greater than 0 shows a progress bar of the gradient pass.
     **read_by
-        Layers of the net's module by name, ``embedding_layer=`` and ``output_layer=``, where it
-        is not read rightly without: :class:`~modal_interp.ReadBy`.
+        Layers of the net's module by name and what counts as a word (``no_words=``,
+        ``begins_word=``, ``words=``), where it is not read rightly without:
+        :class:`~modal_interp.ReadBy`.
 
     Returns
     -------
@@ -114,6 +115,8 @@ def alden_diversity(
     equation 7. Left open there and chosen here: of equally diverse texts the lowest index, of
     equally near stand-ins the lowest word id; a text without words is chosen last, and while no
     labelled text has a word, D is infinite. All words that the encoder does not know count as one.
+    Of a word of several pieces the interpretations add up, the same word is the same sequence of
+    pieces, and the mean of their embeddings is its embedding.
 
     References
     ----------

@@ -49,7 +49,7 @@ def bald(
         A skorch net, alone or at the end of a pipeline, whose passes with dropout are the K
         samples of the parameters; or a committee, whose members are, of any classifiers with
         ``predict_proba``.
-    X_pool : array, list, Series, data frame, sparse matrix or torch Dataset of n samples
+    X_pool : array, list, Series, data frame, sparse matrix, dict of arrays or Dataset of n samples
         The unlabelled samples, as the learner's estimator takes them.
     n_instances : int, default=1
         How many samples to ask for, from 1 to n.

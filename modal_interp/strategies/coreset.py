@@ -38,7 +38,7 @@ def coreset(
     ----------
     learner : ActiveLearner, DeepActiveLearner or Committee of modAL
         Its estimators are skorch classifiers, alone or at the end of a pipeline.
-    X_pool : array, list, Series, data frame, sparse matrix or torch Dataset of n samples
+    X_pool : array, list, Series, data frame, sparse matrix, dict of arrays or Dataset of n samples
         The unlabelled samples, as the learner's estimator takes them.
     n_instances : int, default=1
         How many samples to ask for, from 1 to n.

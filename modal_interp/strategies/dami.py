@@ -66,8 +66,9 @@ def dami_kmedoids(
     verbose : int, default=0
         Greater than 0 shows a progress bar.
     **read_by
-        Layers of the net's module by name, ``embedding_layer=`` and ``output_layer=``, where it
-        is not read rightly without: :class:`~modal_interp.ReadBy`.
+        Layers of the net's module by name and what counts as a word (``no_words=``,
+        ``begins_word=``, ``words=``), where it is not read rightly without:
+        :class:`~modal_interp.ReadBy`.
 
     Returns
     -------
@@ -93,9 +94,10 @@ def dami_kmedoids(
     Algorithms 1 and 2 of [1]_. What `target` brings is measured in the documentation.
 
     Departs from the paper: for more than two classes, which the paper leaves open, there is one
-    gradient a class, side by side, and so for the members of a committee. The clustering is
-    FasterPAM instead of the paper's `"alternate"`. With `candidates` the mean is over these. Texts
-    without words have no interpretation: they do not count in the mean, and are asked for last.
+    gradient a class, side by side, and so for the members of a committee. The gradients of the
+    pieces of a word add up. The clustering is FasterPAM instead of the paper's `"alternate"`. With
+    `candidates` the mean is over these. Texts without words have no interpretation: they do not
+    count in the mean, and are asked for last.
 
     References
     ----------

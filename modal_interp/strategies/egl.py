@@ -33,7 +33,7 @@ def egl(
     ----------
     learner : ActiveLearner, DeepActiveLearner or Committee of modAL
         Its estimators are skorch classifiers, alone or at the end of a pipeline.
-    X_pool : array, list, Series, data frame, sparse matrix or torch Dataset of n samples
+    X_pool : array, list, Series, data frame, sparse matrix, dict of arrays or Dataset of n samples
         The unlabelled samples, as the learner's estimator takes them.
     n_instances : int, default=1
         How many samples to ask for, from 1 to n.
@@ -112,8 +112,9 @@ def egl_word(
     learner, X_pool, n_instances, reverse, candidates, random_state, verbose
         As for :func:`egl`; of texts.
     **read_by
-        Layers of the net's module by name, ``embedding_layer=`` and ``output_layer=``, where it
-        is not read rightly without: :class:`~modal_interp.ReadBy`.
+        Layers of the net's module by name and what counts as a word (``no_words=``,
+        ``begins_word=``, ``words=``), where it is not read rightly without:
+        :class:`~modal_interp.ReadBy`.
 
     Returns
     -------
@@ -133,7 +134,8 @@ def egl_word(
     Zhang et al. [1]_, EGL-word; the "EGL" of DAMI on texts. The gradients of a repeated word add
     up before the norm. For two classes one backward pass a batch gives both gradients.
 
-    Departs from the paper: none. Frozen embeddings are scored like trained ones.
+    Departs from the paper: none. Frozen embeddings are scored like trained ones; the gradients of
+    the pieces of a word add up, too, and the same word is the same sequence of pieces.
 
     References
     ----------

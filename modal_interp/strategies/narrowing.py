@@ -28,7 +28,7 @@ def most_uncertain(learner: Any, X_pool: Any, *, fraction: float = 0.1) -> NDArr
     ----------
     learner : ActiveLearner, DeepActiveLearner or Committee of modAL
         As for a strategy.
-    X_pool : array, list, Series, data frame, sparse matrix or torch Dataset of n samples
+    X_pool : array, list, Series, data frame, sparse matrix, dict of arrays or Dataset of n samples
         The unlabelled samples.
     fraction : float, default=0.1
         The share of the pool to keep, above 0 and up to 1, rounded up.
@@ -65,7 +65,7 @@ def exclude_duplicates(learner: Any, X_pool: Any, *, X_labeled: Any = None) -> N
     ----------
     learner : ActiveLearner, DeepActiveLearner or Committee of modAL
         As for a strategy.
-    X_pool : array, list, Series, data frame, sparse matrix or torch Dataset of n samples
+    X_pool : array, list, Series, data frame, sparse matrix, dict of arrays or Dataset of n samples
         The unlabelled samples.
     X_labeled : like `X_pool`, optional
         The labelled samples. Without them, those that the learner was taught. Pass them by

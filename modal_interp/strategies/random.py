@@ -25,7 +25,7 @@ def random_sampling(
     ----------
     learner : ActiveLearner, DeepActiveLearner or Committee of modAL
         Its estimators may be of any kind.
-    X_pool : array, list, Series, data frame, sparse matrix or torch Dataset of n samples
+    X_pool : array, list, Series, data frame, sparse matrix, dict of arrays or Dataset of n samples
         The unlabelled samples, as the learner's estimator takes them.
     n_instances : int, default=1
         How many samples to ask for, from 1 to n.
