@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -17,7 +16,6 @@ from skorch.callbacks import (
     PassthroughScoring,
     PrintLog,
 )
-from skorch.dataset import get_len
 
 
 class _EpochLog(PrintLog):
@@ -55,32 +53,28 @@ def default_callbacks(*, validates: bool, patience: int | None) -> list[tuple[st
 class _WarmUpAndDecay(Callback):
     """Raises the step size linearly over the first tenth of the steps, then lowers it to 0."""
 
-    def __init__(self, n_steps: Callable[[Any, int], int]) -> None:
-        self.n_steps = n_steps
-
-    def on_train_begin(self, net: Any, X: Any = None, y: Any = None, **kwargs: Any) -> None:
-        self.step, self.total = 0, self.n_steps(net, get_len(X))
+    def on_train_begin(self, net: Any, **kwargs: Any) -> None:
+        self.step, self.total = 0, 0
         self.highest = [group["lr"] for group in net.optimizer_.param_groups]
 
     def on_batch_begin(self, net: Any, training: bool = False, **kwargs: Any) -> None:
         if not training:
             return
+        self.total = self.total or net.planned_steps()  # known once there are batches
         self.step += 1
         n_warm = max(1, round(0.1 * self.total))
         left = (self.total + 1 - self.step) / (self.total + 1 - n_warm)
-        factor = max(0.0, min(self.step / n_warm, left))
+        self._set(net, max(0.0, min(self.step / n_warm, left)))
+
+    def on_train_end(self, net: Any, **kwargs: Any) -> None:
+        self._set(net, 1.0)
+
+    def _set(self, net: Any, factor: float) -> None:
         for group, highest in zip(net.optimizer_.param_groups, self.highest, strict=True):
             group["lr"] = factor * highest
 
-    def on_train_end(self, net: Any, **kwargs: Any) -> None:
-        for group, highest in zip(net.optimizer_.param_groups, self.highest, strict=True):
-            group["lr"] = highest
 
-
-def fine_tuning(n_steps: Callable[[Any, int], int]) -> list[tuple[str, Any]]:
-    """Return what fine-tuning an encoder wants: a warm-up, a decay, and gradients of length 1.
-
-    `n_steps` tells the steps of a training by the net and the number of samples.
-    """
+def fine_tuning_callbacks() -> list[tuple[str, Any]]:
+    """Return what fine-tuning an encoder wants: a warm-up, a decay, and gradients of length 1."""
     clipping = GradientNormClipping(gradient_clip_value=1.0)
-    return [("schedule", _WarmUpAndDecay(n_steps)), ("clipping", clipping)]
+    return [("schedule", _WarmUpAndDecay()), ("clipping", clipping)]

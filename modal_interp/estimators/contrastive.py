@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from skorch import NeuralNet
 from torch import Tensor, nn
 from torch.utils.data import Sampler
 
-from modal_interp.estimators.callbacks import fine_tuning
-from modal_interp.estimators.skorch_net import RowsDataset, collate
+from modal_interp.estimators.callbacks import fine_tuning_callbacks
+from modal_interp.estimators.length import _TimedNet
+from modal_interp.estimators.skorch_net import RowsDataset
 from modal_interp.modules import TextTransformer
 
 
@@ -104,10 +104,17 @@ class _Features(nn.Module):
 
     def __init__(self, transformer: TextTransformer) -> None:
         super().__init__()
-        self.encoder, self.transformer = transformer.encoder, (transformer,)
+        self.encoder, self.transformer = transformer.encoder, (transformer,)  # not its output layer
 
     def forward(self, ids: Tensor) -> Tensor:
+        """Return features of shape (B, H) for token ids of shape (B, T), int64."""
         return self.transformer[0].encode(ids)
+
+
+class _FeatureNet(_TimedNet):
+    """What trains them: a batch sampler says how long."""
+
+    usual_epochs, usual_steps = 1, 0
 
 
 def pull_together(
@@ -125,22 +132,16 @@ def pull_together(
 
     Draws from torch's generator. The encoder's parameters need a gradient meanwhile.
     """
-    batches = BalancedBatches(targets, n_steps, n_texts)
-    net = NeuralNet(
+    net = _FeatureNet(
         _Features(transformer),
-        SupervisedContrastiveLoss,
+        criterion=SupervisedContrastiveLoss,
         optimizer=torch.optim.AdamW,
-        optimizer__weight_decay=0.01,
-        optimizer__fused=True,
         lr=lr,
-        max_epochs=1,
-        batch_size=1,
-        iterator_train__batch_sampler=batches,
-        iterator_train__collate_fn=collate,
-        train_split=None,
+        batch_size=1,  # as a batch sampler asks for
+        iterator_train__shuffle=False,
+        iterator_train__batch_sampler=BalancedBatches(targets, n_steps, n_texts),
         device=device,
         verbose=verbose,
-        callbacks=fine_tuning(lambda net, n: n_steps),
-        callbacks__print_log=None,
+        callbacks=fine_tuning_callbacks(),
     )
     net.fit(RowsDataset(ids, targets), y=None)

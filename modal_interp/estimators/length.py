@@ -52,6 +52,11 @@ class _TimedNet(_Net):
             self._steps_an_epoch = _n_batches(iterator)
         return iterator
 
+    def planned_steps(self) -> int:
+        """Return how many steps the training that has just begun takes, if nothing ends it."""
+        steps = self._steps_an_epoch or 1
+        return steps * int(_Epochs(self, *self._check_length()).__index__())
+
 
 class _Epochs:
     """The epochs of a training, a whole number once its batches are known.

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from modal_interp._seeding import seeded
-from modal_interp.estimators.callbacks import fine_tuning
+from modal_interp.estimators.callbacks import fine_tuning_callbacks
 from modal_interp.estimators.classifier import _ModuleClassifier
 from modal_interp.estimators.contrastive import pull_together
 from modal_interp.estimators.encoders import (
@@ -28,9 +28,9 @@ from modal_interp.modules.transformer import check_pooling
 
 DEFAULT_MODEL = "sentence-transformers/all-MiniLM-L6-v2"
 
-# By what is trained: the step size and the texts a step, unless the user says otherwise.
-_HEAD = {"lr": 1e-3, "max_epochs": 60, "batch_size": 50}
-_ENCODER = {"lr": 5e-5, "max_epochs": 5, "batch_size": 16}
+# What trains the output layer alone, and what trains the encoder with it.
+_HEAD = {"lr": 1e-3, "batch_size": 50, "epochs": 15, "steps": 300}
+_ENCODER = {"lr": 5e-5, "batch_size": 16, "epochs": 3, "steps": 100}
 
 
 class _ByWhatIsTrained:
@@ -43,8 +43,7 @@ class _ByWhatIsTrained:
         if net is None:  # asked of the class
             return self
         given = vars(net)[self.name]
-        usual = _HEAD if vars(net).get("trainable") in ("head", "contrastive") else _ENCODER
-        return usual[self.name] if given is None else given
+        return net._usual[self.name] if given is None else given
 
     def __set__(self, net: Any, value: Any) -> None:
         vars(net)[self.name] = value
@@ -53,7 +52,7 @@ class _ByWhatIsTrained:
 class TransformerClassifier(_ModuleClassifier):
     """DOC"""
 
-    lr, max_epochs, batch_size = _ByWhatIsTrained(), _ByWhatIsTrained(), _ByWhatIsTrained()
+    lr, batch_size = _ByWhatIsTrained(), _ByWhatIsTrained()
 
     def __init__(
         self,
@@ -67,7 +66,6 @@ class TransformerClassifier(_ModuleClassifier):
         contrastive_batch_size: int = 24,
         contrastive_lr: float = 5e-5,
         lr: float | None = None,
-        max_epochs: int | None = None,
         batch_size: int | None = None,
         optimizer: type[torch.optim.Optimizer] = torch.optim.AdamW,
         iterator_valid__batch_size: int = 256,
@@ -76,7 +74,6 @@ class TransformerClassifier(_ModuleClassifier):
         super().__init__(
             module,
             lr=lr,  # type: ignore[arg-type]
-            max_epochs=max_epochs,
             batch_size=batch_size,  # type: ignore[arg-type]
             optimizer=optimizer,
             iterator_valid__batch_size=iterator_valid__batch_size,
@@ -89,6 +86,20 @@ class TransformerClassifier(_ModuleClassifier):
         self.contrastive_steps = contrastive_steps
         self.contrastive_batch_size = contrastive_batch_size
         self.contrastive_lr = contrastive_lr
+
+    @property
+    def _usual(self) -> dict[str, Any]:
+        return _HEAD if vars(self).get("trainable") in ("head", "contrastive") else _ENCODER
+
+    @property
+    def usual_epochs(self) -> int:  # type: ignore[override]
+        """Passes over the samples where nobody tells."""
+        return int(self._usual["epochs"])
+
+    @property
+    def usual_steps(self) -> int:  # type: ignore[override]
+        """Least steps of training where nobody tells."""
+        return int(self._usual["steps"])
 
     # What is read.
 
@@ -196,15 +207,9 @@ class TransformerClassifier(_ModuleClassifier):
     @property
     def _default_callbacks(self) -> list[tuple[str, Any]]:
         usual = super()._default_callbacks
-        if self.trainable in ("head", "contrastive"):
-            return usual
-        return [*usual, *fine_tuning(_planned_steps)]
+        return usual if self._usual is _HEAD else [*usual, *fine_tuning_callbacks()]
 
     def get_params(self, deep: bool = True, **kwargs: Any) -> dict[str, Any]:
         """Return the parameters as they were given, None included."""
-        given = {name: vars(self)[name] for name in _HEAD}
+        given = {name: vars(self)[name] for name in ("lr", "batch_size")}
         return super().get_params(deep=deep, **kwargs) | given
-
-
-def _planned_steps(net: Any, n_samples: int) -> int:
-    return int(net.max_epochs * -(-n_samples // net.batch_size))

@@ -110,12 +110,17 @@ class TextTransformer(nn.Module):
                 layer.p = 0.0
         self.encoder.eval()
         self.store = store
+        # To go through them at each step took as long as all else of it.
+        self._layers = tuple(self.encoder.modules())
+        self._weights = tuple(self.encoder.parameters())
 
     def train(self, mode: bool = True) -> TextTransformer:
         """Set the mode, of a frozen encoder never to training."""
-        super().train(mode)
-        if self.store is not None:
-            self.encoder.eval()
+        if self.store is None:
+            return super().train(mode)
+        vars(self)["training"] = mode  # of this part alone
+        for part in (self.dropout, self.output):
+            part.train(mode)
         return self
 
     def forward(self, ids: Tensor) -> Tensor:
@@ -126,7 +131,7 @@ class TextTransformer(nn.Module):
         """Return the features of texts, (B, H), as the output layer reads them without dropout."""
         if self.store is None or self._is_watched():
             return self.encode(ids)
-        state = sum(p._version for p in self.encoder.parameters())
+        state = sum(p._version for p in self._weights)
         if self.store.state != state:  # the encoder's weights were set anew
             self.store.forget(state)
         texts, lengths = ids.cpu().numpy(), trim(ids, self.padding)[1].cpu().numpy()
@@ -165,9 +170,8 @@ class TextTransformer(nn.Module):
 
     def _is_watched(self) -> bool:
         """Tell whether a pass is to go through the encoder, for what hooks or trains it."""
-        layers = self.encoder.modules()
-        hooked = any(layer._forward_hooks or layer._forward_pre_hooks for layer in layers)
-        return hooked or any(p.requires_grad for p in self.encoder.parameters())
+        hooked = any(layer._forward_hooks or layer._forward_pre_hooks for layer in self._layers)
+        return hooked or any(p.requires_grad for p in self._weights)
 
     def _encoded(self, ids: Tensor, lengths: Any, rows: Any) -> Any:
         """Return the features of some rows, texts of like length read together."""
