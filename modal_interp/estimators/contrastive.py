@@ -93,8 +93,9 @@ class BalancedBatches(Sampler[list[int]]):
         drawn: list[int] = []
         for _ in range(min(n, len(rows))):
             if not deck:
-                order = rows[torch.randperm(len(rows)).numpy()]
-                deck += [row for row in order.tolist() if row not in drawn]
+                order = rows[torch.randperm(len(rows)).numpy()].tolist()
+                # Those of this batch lie at the bottom: their turn comes last.
+                deck += sorted(order, key=lambda row: row not in drawn)
             drawn.append(deck.pop())
         return drawn
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -132,6 +133,10 @@ class TransformerClassifier(_ModuleClassifier):
             )
         check_size("contrastive_steps", self.contrastive_steps)
         check_size("contrastive_batch_size", self.contrastive_batch_size, 2)
+        if not (isinstance(self.contrastive_lr, Real) and 0 < self.contrastive_lr < np.inf):
+            raise ValueError(
+                f"contrastive_lr must be a number above 0; found {self.contrastive_lr!r}."
+            )
 
     # What is trained.
 

@@ -47,7 +47,14 @@ def load_tokenizer(model: str | Path) -> Any:
 @lru_cache(maxsize=8)
 def _loaded(model: str, files: Any) -> Any:
     transformers = import_transformers()
-    return local_first(transformers.AutoTokenizer.from_pretrained, model, "tokenizer")
+    tokenizer = local_first(transformers.AutoTokenizer.from_pretrained, model, "tokenizer")
+    if len(tokenizer) <= len(tokenizer.all_special_ids):
+        # Where files are missing, transformers makes one that knows no word, and says nothing.
+        raise ValueError(
+            f"model={model!r} is a folder without a tokenizer: none of its files holds a "
+            "vocabulary. Save one there by tokenizer.save_pretrained, or pass it by tokenizer=."
+        )
+    return tokenizer
 
 
 def vocabulary_of(tokenizer: Any) -> Vocabulary:

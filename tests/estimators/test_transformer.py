@@ -1,0 +1,336 @@
+"""The classifier over a pretrained encoder: what is trained, what is kept, what is refused."""
+
+import pickle
+
+import numpy as np
+import pytest
+import torch
+from modAL.models import ActiveLearner, Committee
+from sklearn.base import clone
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from skorch import NeuralNetClassifier
+
+from modal_interp import (
+    TokenEncoder,
+    TransformerClassifier,
+    WordEncoder,
+    alden_diversity,
+    badge,
+    bald,
+    coreset,
+    dami_kmedoids,
+    egl_word,
+    margin,
+)
+from modal_interp.estimators.contrastive import BalancedBatches, SupervisedContrastiveLoss
+from modal_interp.estimators.encoders import shared_encoder
+from tests.tiny_encoders import (
+    LABELS,
+    TEXTS,
+    bert_config,
+    bert_folder,
+    byte_pairs,
+    transformers,
+    word_pieces,
+)
+
+IDS = TokenEncoder(tokenizer=word_pieces()).transform(TEXTS)
+Y = np.stack([LABELS == "pos", np.arange(8) % 2 == 0, np.arange(8) < 3], axis=1).astype(int)
+QUICK = {"max_epochs": 4, "contrastive_steps": 4, "contrastive_batch_size": 6}
+KINDS = ["head", "all", 1, "contrastive"]
+
+
+def classifier(trainable="head", **options):
+    options = {**QUICK, "random_state": 0, **options}
+    return TransformerClassifier(bert_folder(), trainable=trainable, **options)
+
+
+def weights(net):
+    return {name: p.detach().clone() for name, p in net.module_.named_parameters()}
+
+
+@pytest.mark.parametrize("trainable", KINDS)
+@pytest.mark.parametrize("y", [LABELS, Y, (np.arange(8) % 3)])
+def test_it_is_a_classifier(trainable, y):
+    net = classifier(trainable).fit(IDS, y)
+    proba = net.predict_proba(IDS)
+    assert proba.shape == (8, len(net.classes_))
+    if y.ndim == 1:
+        assert net.classes_.tolist() == sorted(set(y.tolist()))
+        np.testing.assert_allclose(proba.sum(axis=1), 1, rtol=1e-5)
+    assert net.predict(IDS).shape == y.shape
+    again = clone(net).fit(IDS, y)
+    assert np.array_equal(again.predict_proba(IDS), proba)
+    restored = pickle.loads(pickle.dumps(net))
+    np.testing.assert_allclose(restored.predict_proba(IDS), proba, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("trainable", KINDS)
+def test_what_is_trained_changes_and_nothing_else(trainable):
+    net = classifier(trainable, classes=["neg", "pos"])
+    net.initialize()
+    before = weights(net)
+    pretrained = dict(transformers.AutoModel.from_pretrained(bert_folder()).named_parameters())
+    for name, p in before.items():
+        if name.startswith("encoder.") and "pooler" not in name:
+            assert torch.equal(p, pretrained[name.removeprefix("encoder.")])
+    net.partial_fit(IDS, LABELS)
+    changed = {name for name, p in weights(net).items() if not torch.equal(p, before[name])}
+    encoder = {name for name in before if name.startswith("encoder.") and "pooler" not in name}
+    expected = {
+        "head": set(),
+        "all": encoder - {"encoder.embeddings.token_type_embeddings.weight"},
+        "contrastive": encoder - {"encoder.embeddings.token_type_embeddings.weight"},
+        1: {name for name in encoder if ".layer.1." in name},
+    }[trainable]
+    # A shift of all keys, and what only the first kind of token gets, has no gradient to speak of.
+    silent = {name for name in encoder if "key.bias" in name}
+    assert changed - silent - {"encoder.embeddings.token_type_embeddings.weight"} == (
+        expected | {"output.weight", "output.bias"}
+    ) - silent
+
+
+def test_a_trained_head_is_a_plain_one_on_the_same_features():
+    net = classifier("head", max_epochs=30, module__dropout=0.0, batch_size=8).fit(IDS, LABELS)
+    with torch.no_grad():
+        h = net.module_.encode(torch.from_numpy(IDS)).numpy()
+    first = classifier("head", classes=["neg", "pos"]).initialize().module_.output
+    plain = NeuralNetClassifier(
+        torch.nn.Linear(h.shape[1], 2),
+        criterion=torch.nn.CrossEntropyLoss,
+        optimizer=torch.optim.AdamW,
+        lr=net.lr,
+        max_epochs=30,
+        batch_size=8,
+        train_split=None,
+        verbose=0,
+    ).initialize()
+    plain.module_.load_state_dict(first.state_dict())
+    plain.partial_fit(h, (LABELS == "pos").astype(np.int64))
+    np.testing.assert_allclose(net.predict_proba(IDS), plain.predict_proba(h), atol=1e-6)
+
+
+def test_no_text_is_encoded_twice():
+    learner = ActiveLearner(
+        estimator=make_pipeline(
+            TokenEncoder(bert_folder()), classifier("head", classes=["neg", "pos"])
+        ),
+        query_strategy=margin,
+        X_training=np.array(TEXTS[:4], dtype=object),
+        y_training=LABELS[:4],
+    )
+    _, store = shared_encoder(bert_folder(), "mean", "cpu")
+    pool = np.array([*TEXTS[4:], "a new film", "the new plot"], dtype=object)
+    learner.query(pool, n_instances=2)
+    read = store.n_computed
+    for strategy in (margin, badge, coreset, bald):
+        learner.query_strategy = strategy
+        learner.query(pool, n_instances=2)
+    learner.teach(pool[:1], LABELS[4:5])
+    learner.query(pool, n_instances=2)
+    clone(learner.estimator).fit(TEXTS[:4], LABELS[:4]).predict(TEXTS)
+    assert store.n_computed == read
+
+
+@pytest.mark.parametrize("trainable", KINDS)
+def test_randomness_is_its_own(trainable):
+    torch.manual_seed(3)
+    state, drawn = torch.get_rng_state(), np.random.get_state()[1].copy()  # noqa: NPY002
+    classifier(trainable).fit(IDS, LABELS).predict(IDS)
+    assert torch.equal(torch.get_rng_state(), state)
+    assert np.array_equal(np.random.get_state()[1], drawn)  # noqa: NPY002
+    one, other = (classifier(trainable, random_state=s).fit(IDS, LABELS) for s in (0, 1))
+    assert not np.array_equal(one.predict_proba(IDS), other.predict_proba(IDS))
+
+
+def test_parameters():
+    net = classifier("all")
+    assert net.get_params()["lr"] is None
+    assert net.get_params()["batch_size"] is None
+    assert clone(net).set_params(trainable="head").lr != net.lr
+    assert net.set_params(lr=0.1).get_params()["lr"] == 0.1
+    search = GridSearchCV(classifier("head"), {"module__dropout": [0.0, 0.4]}, cv=2)
+    assert search.fit(IDS, LABELS).best_params_
+
+
+def test_a_model_by_its_configuration_reads_words():
+    encoder = WordEncoder().fit(TEXTS)
+    config = bert_config(encoder.n_words_)
+    net = TransformerClassifier(config, trainable="all", **QUICK, random_state=0)
+    ids = encoder.transform(TEXTS)
+    proba = net.fit(ids, LABELS).predict_proba(ids)
+    assert np.array_equal(clone(net).fit(ids, LABELS).predict_proba(ids), proba)
+    other = clone(net).set_params(random_state=1).fit(ids, LABELS)
+    assert not np.array_equal(other.predict_proba(ids), proba)
+    assert net.module_.read_by["begins_word"] is None
+    frozen = clone(net).set_params(trainable="head").fit(ids, LABELS)
+    assert frozen.module_.store.n_computed == len(np.unique(ids, axis=0))
+
+
+def test_padding_that_is_not_0():
+    tokenizer = byte_pairs()
+    config = transformers.RobertaConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=8,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        intermediate_size=8,
+        max_position_embeddings=64,
+        pad_token_id=1,
+    )
+    net = TransformerClassifier(config, tokenizer=tokenizer, **QUICK, random_state=0)
+    ids = TokenEncoder(tokenizer=tokenizer).transform(TEXTS)
+    net.fit(ids, LABELS)
+    wider = np.pad(ids, ((0, 0), (0, 5)), constant_values=1)
+    np.testing.assert_allclose(net.predict_proba(wider), net.predict_proba(ids), rtol=1e-5)
+    with pytest.raises(ValueError, match="at most 62 tokens"):
+        net.predict(np.array([[0, *[5] * 62]]))
+
+
+@pytest.mark.parametrize(
+    "strategy", [margin, badge, coreset, alden_diversity, dami_kmedoids, egl_word]
+)
+def test_learners_and_committees_take_raw_strings(strategy):
+    texts = np.array(TEXTS, dtype=object)
+
+    def learner(seed):
+        return ActiveLearner(
+            estimator=make_pipeline(
+                TokenEncoder(bert_folder()),
+                classifier("head", classes=["neg", "pos"], random_state=seed),
+            ),
+            query_strategy=strategy,
+            X_training=texts[:4],
+            y_training=LABELS[:4],
+        )
+
+    for asking in (learner(0), Committee([learner(0), learner(1)], query_strategy=strategy)):
+        rows, asked = asking.query(texts[4:], n_instances=2)
+        assert len(set(rows.tolist())) == len(asked) == 2
+
+
+def test_going_on_with_training():
+    net = classifier("contrastive", classes=["neg", "pos"])
+    net.partial_fit(IDS, LABELS)
+    before = weights(net)
+    net.partial_fit(IDS, LABELS)
+    changed = [name for name, p in weights(net).items() if not torch.equal(p, before[name])]
+    assert any(name.startswith("encoder.") for name in changed)
+    alone = classifier("contrastive", classes=["neg", "pos"]).fit(IDS[:2], ["pos", "pos"])
+    assert alone.predict(IDS).shape == (8,)  # nothing to keep apart, and no error
+
+
+def test_the_contrastive_loss_is_the_papers():
+    torch.manual_seed(0)
+    h, tau = torch.nn.functional.normalize(torch.randn(7, 4), dim=1), 0.1
+    y = torch.tensor([0, 1, 0, 2, 1, 0, 3])
+    terms = []
+    for i in range(7):
+        others = [k for k in range(7) if k != i]
+        alike = [j for j in others if y[j] == y[i]]
+        total = sum(torch.exp(h[i] @ h[k] / tau) for k in others)
+        if alike:
+            shares = [torch.log(torch.exp(h[i] @ h[j] / tau) / total) for j in alike]
+            terms.append(-sum(shares) / len(alike))
+    expected = sum(terms) / len(terms)
+    loss = SupervisedContrastiveLoss(tau)
+    torch.testing.assert_close(loss(5 * h, y), expected)
+    torch.testing.assert_close(loss(h, torch.nn.functional.one_hot(y).float()), expected)
+    assert loss(h[:1], y[:1]) == 0
+
+
+def test_batches_hold_labels_evenly_and_no_text_twice():
+    y = np.array([0] * 40 + [1] * 5 + [2])
+    batches = list(BalancedBatches(y, 30, 12))
+    assert len(batches) == 30
+    for batch in batches:
+        assert len(set(batch)) == len(batch)
+        counts = np.bincount(y[batch], minlength=3)
+        assert counts[1] >= 3
+        assert counts[0] >= 3
+        assert len(batch) <= 12
+    drawn = np.bincount(np.concatenate(batches), minlength=46)
+    assert drawn[:40].max() - drawn[:40].min() <= 1
+
+
+def folder_with(config, tokenizer, tmp_path):
+    config.save_pretrained(tmp_path)
+    if tokenizer is not None:
+        tokenizer.save_pretrained(tmp_path)
+    return str(tmp_path)
+
+
+def encoder_decoder(tmp_path):
+    config = transformers.T5Config(vocab_size=30, d_model=8, d_kv=4, d_ff=8, num_layers=1)
+    return TransformerClassifier(folder_with(config, word_pieces(), tmp_path))
+
+
+def without_tokenizer(tmp_path):
+    transformers.BertModel(bert_config()).save_pretrained(tmp_path)
+    return TransformerClassifier(str(tmp_path))
+
+
+def without_weights(tmp_path):
+    return TransformerClassifier(folder_with(bert_config(), word_pieces(), tmp_path))
+
+
+def without_padding(tmp_path):
+    tokenizer = byte_pairs()
+    tokenizer.pad_token = None
+    config = transformers.GPT2Config(vocab_size=300, n_embd=8, n_layer=1, n_head=2)
+    return TransformerClassifier(config, tokenizer=tokenizer)
+
+
+LONG = np.pad(np.full((1, 25), 5), ((0, 0), (0, 3)))
+LONG[0, 0] = 2
+
+
+@pytest.mark.parametrize(
+    ("make", "X", "error", "message"),
+    [
+        (encoder_decoder, IDS, ValueError, "an encoder alone"),
+        (without_tokenizer, IDS, ValueError, "folder without a tokenizer"),
+        (without_weights, IDS, ValueError, "folder without a encoder|folder without an encoder"),
+        (without_padding, IDS, ValueError, "id for padding"),
+        (lambda _: TransformerClassifier("/no/folder"), IDS, ValueError, "it is no folder"),
+        (lambda _: TransformerClassifier(7), IDS, TypeError, "model must be a name"),
+        (lambda _: classifier(0), IDS, ValueError, "trainable must be one of"),
+        (lambda _: classifier("body"), IDS, ValueError, "trainable must be one of"),
+        (lambda _: classifier(True), IDS, ValueError, "trainable must be one of"),
+        (lambda _: classifier(3), IDS, ValueError, "from 1 to 2; found 3"),
+        (lambda _: classifier(pooling="max"), IDS, ValueError, "pooling must be"),
+        (lambda _: classifier(contrastive_steps=0), IDS, ValueError, "contrastive_steps"),
+        (lambda _: classifier(contrastive_batch_size=1), IDS, ValueError, "contrastive_batch"),
+        (lambda _: classifier(contrastive_lr=-1.0), IDS, ValueError, "contrastive_lr"),
+        (lambda _: classifier(module__dropout=1.5), IDS, ValueError, "dropout must be"),
+        (lambda _: classifier(), np.array(TEXTS, dtype=object), ValueError, "put a TokenEncoder"),
+        (lambda _: classifier(), IDS.astype(float), ValueError, "must hold integers"),
+        (lambda _: classifier(), IDS + 90, ValueError, "vocabulary has 21"),
+        (lambda _: classifier(), np.full((8, 3), 6), ValueError, "sets marks such as"),
+        (lambda _: classifier(), np.repeat(LONG, 8, axis=0), ValueError, "at most 24 tokens"),
+        (lambda _: classifier(min_steps=-1), IDS, ValueError, "min_steps"),
+    ],
+)
+def test_what_is_wrong_is_said_before_any_work(make, X, error, message, tmp_path):
+    net = make(tmp_path)
+    with pytest.raises(error, match=message):
+        net.fit(X, LABELS)
+    assert not hasattr(net, "history_") or not net.history_
+
+
+def test_passes_with_dropout_need_dropout():
+    net = classifier("head", module__dropout=0.0, classes=["neg", "pos"])
+    learner = ActiveLearner(
+        estimator=net, query_strategy=bald, X_training=IDS[:4], y_training=LABELS[:4]
+    )
+    with pytest.raises(ValueError, match="dropout layer with p > 0"):
+        learner.query(IDS, n_instances=2)
+
+
+def test_without_transformers_an_error_says_what_to_install(monkeypatch):
+    import sys
+
+    monkeypatch.setitem(sys.modules, "transformers", None)
+    with pytest.raises(ImportError, match=r"pip install 'modal_interp\[transformers\]'"):
+        TransformerClassifier("some/other-model").fit(IDS, LABELS)
