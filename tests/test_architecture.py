@@ -57,6 +57,8 @@ IN_ORDER = {
         "cnn",
         "bilstm",
         "mlp",
+        "members",
+        "ensemble",
     ],
     "nets": [
         "samples",
@@ -79,6 +81,7 @@ IN_ORDER = {
     "queries": [
         "estimators",
         "stacking",
+        "seen",
         "missing",
         "modal_compat",
         "learner",
