@@ -13,6 +13,7 @@ from modal_interp.datasets import (
     make_sigmoid,
 )
 from modal_interp.estimators import (
+    DeepEnsemble,
     TabularMLPClassifier,
     TextBiLSTMClassifier,
     TextCNNClassifier,
@@ -73,6 +74,7 @@ from modal_interp.texts import (
 )
 
 __all__ = [
+    "DeepEnsemble",
     "KMedoids",
     "PieceWords",
     "Query",

@@ -58,6 +58,8 @@ IN_ORDER = {
         "cnn",
         "bilstm",
         "mlp",
+        "members",
+        "ensemble",
     ],
     "nets": [
         "samples",
@@ -88,6 +90,7 @@ IN_ORDER = {
     "queries": [
         "estimators",
         "stacking",
+        "seen",
         "missing",
         "modal_compat",
         "learner",

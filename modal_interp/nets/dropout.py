@@ -44,15 +44,15 @@ def dropout_layers(net: NeuralNet) -> list[nn.Module]:
     """
     if not isinstance(net, NeuralNet):
         raise TypeError(
-            f"passes with dropout need a skorch net; found a {type(net).__name__}. Use a Committee "
-            "of several members, which take the place of the passes."
+            f"passes with dropout need a skorch net; found a {type(net).__name__}. Use a "
+            "DeepEnsemble or a Committee of several members, which take the place of the passes."
         )
     layers = [layer for layer in net.module_.modules() if _drops(layer)]
     if not layers:
         raise ValueError(
             f"passes with dropout need a dropout layer with p > 0; {type(net.module_).__name__} "
             "holds none. Give it one (module__dropout=0.5 in this package's estimators), or use a "
-            "Committee of several members, which take the place of the passes."
+            "DeepEnsemble or a Committee of several members, which take the place of the passes."
         )
     return layers
 

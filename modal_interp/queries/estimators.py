@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeAlias
 
 from sklearn.base import is_classifier
 from sklearn.exceptions import NotFittedError
@@ -12,6 +13,8 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 from skorch import NeuralNet
 
+# The steps of a pipeline before a net, and the net; or no steps and another classifier.
+Found: TypeAlias = tuple[list[Any], Any]
 # How a pipeline spells a step that does nothing.
 _NO_STEP = (None, "passthrough")
 
@@ -36,7 +39,45 @@ def unwrap(estimator: Any) -> tuple[list[Any], Any]:
     return steps, estimator
 
 
-def net_of(estimator: Any) -> tuple[list[Any], NeuralNet]:
+def members_of(estimator: Any, find: Callable[[Any], Found]) -> list[Found]:
+    """Return what is found in an estimator; of an ensemble, in each of its members.
+
+    A class says by ``is_committee = True`` that its fitted ``estimators_`` are to be asked as the
+    members of a committee are. That it has ``estimators_`` does not say so: forests have them, and
+    votes, whose parts know other labels or columns than the whole.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Of a learner.
+    find : callable
+        :func:`net_of` or :func:`classifier_of`.
+
+    Returns
+    -------
+    list of (list of steps, net or classifier)
+        For each member the steps before it, those before the ensemble first.
+
+    Raises
+    ------
+    TypeError, sklearn.exceptions.NotFittedError
+        As `find` does, or if an ensemble is not fitted.
+    """
+    steps, last = unwrap(estimator)
+    if not is_ensemble(last):
+        return [find(estimator)]
+    if not getattr(last, "estimators_", None):
+        raise _not_fitted(type(last).__name__)
+    found = [one for member in last.estimators_ for one in members_of(member, find)]
+    return [([*steps, *before], member) for before, member in found]
+
+
+def is_ensemble(estimator: Any) -> bool:
+    """Tell whether an estimator wants its members to be asked."""
+    return getattr(estimator, "is_committee", False) is True
+
+
+def net_of(estimator: Any) -> Found:
     """Return the steps of a pipeline before the net, and the fitted net.
 
     Raises
@@ -55,7 +96,7 @@ def net_of(estimator: Any) -> tuple[list[Any], NeuralNet]:
     return steps, last
 
 
-def classifier_of(estimator: Any) -> tuple[list[Any], Any]:
+def classifier_of(estimator: Any) -> Found:
     """Return the steps before the net, and the net; without a net, no steps and the estimator.
 
     Raises

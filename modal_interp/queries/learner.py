@@ -15,12 +15,12 @@ import pandas as pd
 import scipy.sparse as sp
 from modAL.models.base import BaseCommittee, BaseLearner
 from numpy.typing import NDArray
-from skorch import NeuralNet
 from torch.utils.data import Dataset
 
-from modal_interp.queries.estimators import classifier_of, net_of
+from modal_interp.queries.estimators import classifier_of, members_of, net_of
 from modal_interp.queries.modal_compat import metrics_wanted
-from modal_interp.queries.stacking import is_named, with_rows
+from modal_interp.queries.seen import Seen
+from modal_interp.queries.stacking import is_named
 
 
 class View(NamedTuple):
@@ -29,8 +29,8 @@ class View(NamedTuple):
     Attributes
     ----------
     net : skorch.NeuralNet
-        The net of a learner, or of a member of a committee. Another classifier, whole, where the
-        strategy can do without a net (``open_query(..., any_classifier=True)``).
+        The net of a learner, or of a member of a committee or an ensemble. Another classifier,
+        whole, where the strategy can do without a net (``open_query(..., any_classifier=True)``).
     pool : array of shape (m, ...), or what the last step before the net gives
         The candidates.
     labeled : list of the same
@@ -56,14 +56,15 @@ def views_of(
     needs_labeled: bool = False,
     any_classifier: bool = False,
 ) -> list[View]:
-    """Look through a learner, or each member of a committee, at its net and that net's input.
+    """Look through a learner, or each member of a committee, at its nets and their input.
 
     Everything is checked before any costly work: modAL 0.4.2 runs a strategy again when it fails.
 
     Parameters
     ----------
     learner : ActiveLearner, DeepActiveLearner or Committee of modAL
-        Its estimators are skorch classifiers, alone or at the end of a pipeline.
+        Its estimators are skorch classifiers, or ensembles of them, alone or at the end of a
+        pipeline.
     X_pool : array, list, Series, data frame, sparse matrix, dict of arrays or Dataset of n samples
         The unlabelled samples, before the steps of a pipeline.
     n_instances : int
@@ -88,16 +89,17 @@ def views_of(
     """
     members = _members(learner)
     find = classifier_of if any_classifier else net_of
-    unwrapped = [find(member.estimator) for member in members]
+    found = [one for member in members for one in members_of(member.estimator, find)]
     check_query(learner, X_pool, n_instances)
     taught = _labeled_samples(members, X_labeled) if needs_labeled else []
+    seen, param = Seen(), labeled_param(X_labeled)
     return [
         View(
             net,
-            _transformed(steps, net, X_pool, "X_pool"),
-            [_transformed(steps, net, X, labeled_param(X_labeled)) for X in taught],
+            seen.by(net, steps, X_pool, "X_pool"),
+            [seen.by(net, steps, X, param) for X in taught],
         )
-        for steps, net in unwrapped
+        for steps, net in found
     ]
 
 
@@ -235,32 +237,3 @@ def is_same(X: Any, Y: Any) -> bool:
         return X.keys() == Y.keys() and all(is_same(part, Y[key]) for key, part in X.items())
     both_arrays = isinstance(X, np.ndarray) and isinstance(Y, np.ndarray)
     return X is Y or (both_arrays and np.array_equal(X, Y))
-
-
-def _transformed(steps: list[Any], net: NeuralNet, X: Any, param: str) -> Any:
-    """Return what the net sees of `X`: an array, where the last step gives a list or a frame."""
-    if not isinstance(net, NeuralNet):
-        return with_rows(X)
-    if steps and isinstance(X, Dataset):
-        raise TypeError(
-            f"{param} as a data set must hold what the net reads; found a {type(X).__name__} for a "
-            f"pipeline that begins with a {type(steps[0]).__name__}. Give the learner the net "
-            "alone, and a data set of word ids."
-        )
-    for step in steps:
-        X = step.transform(X)
-    if not isinstance(X, list | pd.DataFrame | pd.Series):
-        return X
-    names = getattr(net, "feature_names_in_", None)
-    if names is not None and isinstance(X, pd.DataFrame) and list(X.columns) != list(names):
-        raise ValueError(
-            f"{param} must have the columns that the net was trained on, in their order, "
-            f"{list(names)}; found {list(X.columns)}."
-        )
-    try:
-        return np.asarray(X)
-    except ValueError as error:
-        raise ValueError(
-            f"{param} must be a rectangle, each row as long as the others; found rows of several "
-            "lengths. Pad word ids with 0, as WordEncoder.transform does."
-        ) from error

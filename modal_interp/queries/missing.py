@@ -12,7 +12,7 @@ from sklearn.exceptions import NotFittedError
 from skorch import NeuralNet
 from torch.utils.data import Dataset
 
-from modal_interp.queries.estimators import unwrap
+from modal_interp.queries.estimators import is_ensemble, unwrap
 from modal_interp.queries.stacking import is_named, take_rows
 
 # So many incomplete samples tell whether an estimator takes them.
@@ -89,9 +89,9 @@ def takes_incomplete(estimator: Any, X: Any) -> bool:
     them where it answers for them, with numbers. One that is not fitted yet says so in ``fit``.
     """
     try:
-        steps, last = unwrap(estimator)
-        if isinstance(last, NeuralNet):
-            return not incomplete(_through(steps, X)).any()
+        ends = _ends(estimator)
+        if all(isinstance(last, NeuralNet) for _, last in ends):
+            return not any(incomplete(_through(steps, X)).any() for steps, _ in ends)
     except (AttributeError, TypeError, ValueError):  # not fitted, or of what it cannot read
         return False
     try:
@@ -103,6 +103,15 @@ def takes_incomplete(estimator: Any, X: Any) -> bool:
         return False
     several = answer if isinstance(answer, list) else [answer]
     return not any(incomplete(np.asarray(each)).any() for each in several)
+
+
+def _ends(estimator: Any) -> list[tuple[list[Any], Any]]:
+    """Return the last estimator and the steps before it; of an ensemble, those of each member."""
+    steps, last = unwrap(estimator)
+    if not is_ensemble(last):
+        return [(steps, last)]
+    members = getattr(last, "estimators_", [last.estimator])
+    return [([*steps, *before], end) for member in members for before, end in _ends(member)]
 
 
 def _through(steps: list[Any], X: Any) -> Any:

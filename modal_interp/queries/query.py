@@ -134,7 +134,10 @@ def open_query(
     if not reads_nets:  # what is read is checked where it is read
         check_complete(estimators_of(learner), X_pool, rows)
     if candidates is not None:
-        views = [view._replace(pool=_picked(view.pool, rows)) for view in views]
+        # Members that see the same pool go on seeing the same.
+        pools = {id(view.pool): view.pool for view in views}
+        picked = {key: _picked(pool, rows) for key, pool in pools.items()}
+        views = [view._replace(pool=picked[id(view.pool)]) for view in views]
     return Query(learner, views, rows, rng)
 
 

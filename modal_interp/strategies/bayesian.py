@@ -21,7 +21,7 @@ from modal_interp.selectors.joint_information import checked_limit, joint_inform
 from modal_interp.selectors.top_k import top_k
 from modal_interp.strategies._checks import check_nets
 
-# Passes with dropout of a learner that is no committee.
+# Passes with dropout of a learner of one net.
 _N_PASSES = 20
 
 
@@ -47,14 +47,14 @@ def bald(
     ----------
     learner : ActiveLearner, DeepActiveLearner or Committee of modAL
         A skorch net, alone or at the end of a pipeline, whose passes with dropout are the K
-        samples of the parameters; or a committee, whose members are, of any classifiers with
-        ``predict_proba``.
+        samples of the parameters; or a committee or :class:`DeepEnsemble`, whose members are, of
+        any classifiers with ``predict_proba``.
     X_pool : array, list, Series, data frame, sparse matrix, dict of arrays or Dataset of n samples
         The unlabelled samples, as the learner's estimator takes them.
     n_instances : int, default=1
         How many samples to ask for, from 1 to n.
     n_passes : int, optional
-        K, the number of passes with dropout. Without it, 20. Not for a committee.
+        K, the number of passes with dropout. Without it, 20. Not for several members.
     reverse : bool, default=False
         Ask for the samples of lowest score instead.
     candidates : int, float, array of int, callable or list of these, optional
@@ -215,8 +215,8 @@ def _check_posterior(views: list[View], *, n_passes: int | None, verbose: int) -
         return
     if n_passes is not None:
         raise ValueError(
-            "n_passes must be None for a committee, whose members take the place of passes with "
-            f"dropout; found {n_passes!r}."
+            "n_passes must be None for a committee or an ensemble, whose members take the place of "
+            f"passes with dropout; found {n_passes!r}."
         )
     check_nets(views, verbose=verbose)
     classes = [_listed(getattr(view.net, "classes_", [])) for view in views]

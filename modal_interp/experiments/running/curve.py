@@ -5,20 +5,17 @@ from __future__ import annotations
 import functools
 import inspect
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch
 from modAL.models import ActiveLearner
 from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.metrics import get_scorer
-from threadpoolctl import threadpool_limits
 
-from modal_interp._seeding import seeded, unseeded_from
+from modal_interp._seeding import own_randomness, with_threads
 from modal_interp.experiments.running.early_stopping import stopping_early
 from modal_interp.experiments.running.lines import REMOVE
 from modal_interp.experiments.running.plan import (
@@ -76,7 +73,7 @@ class Protocol:
         """Return the score on these rows, None where there are none."""
         if len(rows) == 0:
             return None
-        with _own_randomness(derived_seed(0, "score, global")):
+        with own_randomness(derived_seed(0, "score, global")):
             return float(get_scorer(self.scoring)(estimator, self.X[rows], self.y[rows]))
 
 
@@ -90,7 +87,7 @@ def run_curve(
 
     `may_write` is called before each round is written, to raise if it must not be.
     """
-    with _threads(protocol.n_threads):
+    with with_threads(protocol.n_threads):
         parts = split_rows(protocol.y, protocol.split, curve.seed)
         sizes = protocol.sizes(len(parts.train)) if query else [len(parts.train)]
         rounds = curve.checked_rounds()
@@ -174,14 +171,14 @@ class _Loop:
         if _takes_random_state(self.query):
             options["random_state"] = derived_seed(seed, "query", round_)
         assert self.learner is not None
-        with _own_randomness(derived_seed(seed, "query, global", round_)):
+        with own_randomness(derived_seed(seed, "query, global", round_)):
             found = self.learner.query(self.protocol.X[pool], **options)[0]
         return pool[_checked_choice(found, n, len(pool))]
 
     def _train(self, round_: int) -> None:
         """Train on the samples of this round and those before."""
         X, y = self.protocol.X, self.protocol.y
-        with _own_randomness(derived_seed(self.curve.seed, "fit, global", round_)):
+        with own_randomness(derived_seed(self.curve.seed, "fit, global", round_)):
             if self.learner is not None:
                 if not self.protocol.warm_start:
                     # A fresh copy, so that a round knows nothing of how many went before.
@@ -243,28 +240,3 @@ def _checked_choice(found: Any, n: int, n_pool: int) -> Rows:
             f"found {chosen!r}."
         )
     return chosen.astype(np.int64)
-
-
-@contextmanager
-def _own_randomness(seed: int) -> Iterator[None]:
-    """Seed the global generators for what draws from them, then put them back."""
-    state = np.random.get_state()  # noqa: NPY002
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    np.random.seed(seed)  # noqa: NPY002 - those of other packages draw from it
-    try:
-        with seeded(seed, device), unseeded_from(seed):
-            yield
-    finally:
-        np.random.set_state(state)  # noqa: NPY002
-
-
-@contextmanager
-def _threads(n: int) -> Iterator[None]:
-    """Compute with `n` threads: how many changes how sums are rounded."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(n)
-    try:
-        with threadpool_limits(n):
-            yield
-    finally:
-        torch.set_num_threads(before)
