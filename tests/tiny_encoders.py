@@ -83,7 +83,10 @@ def sentence_pieces():
     )
 
 
-def bert_config(n_ids=len(MARKS + WORDS + PIECES), **options):
+N_IDS = len(MARKS + WORDS + PIECES)
+
+
+def bert_config(n_ids=N_IDS, **options):
     sizes = {"hidden_size": 8, "num_hidden_layers": 2, "num_attention_heads": 2}
     sizes |= {"intermediate_size": 12, "max_position_embeddings": 24}
     return transformers.BertConfig(vocab_size=n_ids, **{**sizes, **options})

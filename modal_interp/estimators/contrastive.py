@@ -134,7 +134,8 @@ def pull_together(
     Draws from torch's generator. The encoder's parameters need a gradient meanwhile.
     """
     net = _FeatureNet(
-        _Features(transformer),
+        _Features,
+        module__transformer=transformer,
         criterion=SupervisedContrastiveLoss,
         optimizer=torch.optim.AdamW,
         lr=lr,

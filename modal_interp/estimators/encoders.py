@@ -116,10 +116,10 @@ def longest_text(encoder: nn.Module) -> int | None:
     """Return how many tokens an encoder has places for; None where it needs none."""
     n_places = getattr(encoder.config, "max_position_embeddings", None)
     for name, layer in encoder.named_modules():
-        if isinstance(layer, nn.Embedding) and "position" in name.rpartition(".")[2]:
-            if layer.num_embeddings == n_places:
-                # RoBERTa and its kin count places from behind the padding's id on.
-                return n_places - (0 if layer.padding_idx is None else layer.padding_idx + 1)
+        places = isinstance(layer, nn.Embedding) and "position" in name.rpartition(".")[2]
+        if places and layer.num_embeddings == n_places:
+            # RoBERTa and its kin count places from behind the padding's id on.
+            return n_places - (0 if layer.padding_idx is None else layer.padding_idx + 1)
     return None
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -22,38 +21,109 @@ from modal_interp.estimators.encoders import (
     shared_encoder,
 )
 from modal_interp.estimators.token_ids import as_token_ids, vocabulary_for
+from modal_interp.estimators.trainable import ByTrainable, check_trainable, head_alone, usual
 from modal_interp.modules import TextTransformer
 from modal_interp.modules._words import check_size
 from modal_interp.modules.feature_store import FeatureStore
 from modal_interp.modules.transformer import check_pooling
+from modal_interp.texts.tokenizers import Vocabulary
 
 DEFAULT_MODEL = "sentence-transformers/all-MiniLM-L6-v2"
 
-# What trains the output layer alone, and what trains the encoder with it.
-_HEAD = {"lr": 1e-3, "batch_size": 50, "epochs": 15, "steps": 300}
-_ENCODER = {"lr": 5e-5, "batch_size": 16, "epochs": 3, "steps": 100}
-
-
-class _ByWhatIsTrained:
-    """A parameter whose None stands for a value that follows from `trainable`."""
-
-    def __set_name__(self, owner: type, name: str) -> None:
-        self.name = name
-
-    def __get__(self, net: Any, owner: type | None = None) -> Any:
-        if net is None:  # asked of the class
-            return self
-        given = vars(net)[self.name]
-        return net._usual[self.name] if given is None else given
-
-    def __set__(self, net: Any, value: Any) -> None:
-        vars(net)[self.name] = value
-
 
 class TransformerClassifier(_ModuleClassifier):
-    """DOC"""
+    r"""Classify texts by a pretrained encoder and one linear layer, :class:`TextTransformer`.
 
-    lr, batch_size = _ByWhatIsTrained(), _ByWhatIsTrained()
+    Reads the token ids of a :class:`TokenEncoder` of the same model.
+
+    Parameters
+    ----------
+    model : str, Path or transformers.PretrainedConfig
+        An encoder that transformers' ``AutoModel`` loads, by name or by the folder it lies in;
+        default "sentence-transformers/all-MiniLM-L6-v2" (22 million parameters, Apache-2.0). For
+        other languages there is "sentence-transformers/paraphrase-multilingual-MiniLM-L12-v2" (118
+        million, Apache-2.0). What lies here is read without network. A configuration makes an
+        encoder that was never trained; `random_state` draws its weights.
+    module : type of nn.Module, default=TextTransformer
+        Called with `n_classes`, `encoder`, `pooling`, `padding`, `no_words`, `begins_word` and
+        every ``module__*`` parameter, such as ``module__dropout``.
+    trainable : {"head", "all", "contrastive"} or int, default="head"
+        What `fit` changes beside the output layer. "head": nothing; the features of a text are
+        computed once in a process, for all nets with the same model, and kept. "all": the encoder,
+        and a number that of its last layers. "contrastive": first the encoder, so that texts of one
+        label come near each other and those of others far [1]_, then the output layer on features
+        that no longer change, as in SetFit [2]_.
+    pooling : {"mean", "cls", "own"}, default="mean"
+        Features of a text: the mean of its tokens' last states, that of its first token, or what
+        the encoder itself pools.
+    tokenizer : transformers.PreTrainedTokenizerBase, default=None
+        Says which ids are padding, marks and pieces of words. None loads that of `model`; of a
+        configuration id 0 is then padding and each other id a word, as of a :class:`WordEncoder`.
+    contrastive_steps, contrastive_batch_size : int, default=120 and 24
+        Steps of contrastive training and texts in each, of every label as many.
+    contrastive_lr : float, default=5e-5
+        Its largest step size; warmed up and lowered to 0.
+    lr : float, default=None
+        Step size; None takes 0.001 for the output layer, and 5e-5 where the encoder is trained with
+        it: warmed up over a tenth of the steps, lowered to 0, gradients clipped to length 1.
+    batch_size : int, default=None
+        Texts a step; None takes 50, and 16 where the encoder is trained.
+    max_epochs, min_steps : int, default=None
+        Length of training as in :class:`TextCNNClassifier`; None takes 15 passes and 300 steps at
+        least for the output layer, 3 and 100 where the encoder is trained.
+    optimizer : type of torch.optim.Optimizer, default=AdamW
+        As in skorch.
+    iterator_valid__batch_size : int, default=256
+        Texts that are predicted together.
+    **kwargs
+        All other parameters of :class:`TextCNNClassifier` from `classes` on.
+
+    Attributes
+    ----------
+    n_words_ : int
+        Rows of the encoder's word embedding.
+    module_ : TextTransformer
+        The trained module.
+
+    Raises
+    ------
+    ImportError
+        If transformers is not installed.
+    TypeError, ValueError
+        If a parameter breaks its rule; if the model is not to be had, is of encoder and decoder or
+        comes without a tokenizer; if `X` is no token ids of shape (n, T), of another vocabulary or
+        with more tokens than the encoder has places for; and as :class:`TextCNNClassifier`.
+
+    Notes
+    -----
+    In each way gradients by the word embeddings can be pulled, so that every strategy works. Whole
+    words are explained: pieces of one add up, and marks such as ``[CLS]`` do not count
+    (:class:`ReadBy`; ``words="pieces"`` in a query keeps pieces apart).
+
+    The dropout of an encoder that is not trained with the output layer is off; passes with dropout
+    (`bald`) drop features before the output layer. Features are those of this process: a pickle
+    holds the encoder's weights, not the features.
+
+    Departs from the paper: [2]_ pulls pairs of texts together by a cosine loss and ends with
+    scikit-learn's logistic regression; this takes the supervised contrastive loss of [1]_ on
+    batches, and the output layer of this package's nets.
+
+    References
+    ----------
+    .. [1] P. Khosla et al., "Supervised Contrastive Learning", NeurIPS 2020.
+    .. [2] L. Tunstall et al., "Efficient Few-Shot Learning Without Prompts", arXiv:2209.11055,
+       2022.
+
+    Examples
+    --------
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from modal_interp import TokenEncoder, TransformerClassifier
+    >>> net = make_pipeline(TokenEncoder(), TransformerClassifier(classes=["neg", "pos"]))
+    >>> net.fit(["a fine film", "dull"], ["pos", "neg"])  # doctest: +SKIP
+    """
+
+    lr, batch_size = ByTrainable(), ByTrainable()
+    _vocabulary: tuple[Vocabulary | None, int]
 
     def __init__(
         self,
@@ -74,8 +144,8 @@ class TransformerClassifier(_ModuleClassifier):
     ) -> None:
         super().__init__(
             module,
-            lr=lr,  # type: ignore[arg-type]
-            batch_size=batch_size,  # type: ignore[arg-type]
+            lr=lr,
+            batch_size=batch_size,
             optimizer=optimizer,
             iterator_valid__batch_size=iterator_valid__batch_size,
             **kwargs,
@@ -89,18 +159,14 @@ class TransformerClassifier(_ModuleClassifier):
         self.contrastive_lr = contrastive_lr
 
     @property
-    def _usual(self) -> dict[str, Any]:
-        return _HEAD if vars(self).get("trainable") in ("head", "contrastive") else _ENCODER
-
-    @property
     def usual_epochs(self) -> int:  # type: ignore[override]
         """Passes over the samples where nobody tells."""
-        return int(self._usual["epochs"])
+        return int(usual(self.trainable)["epochs"])
 
     @property
     def usual_steps(self) -> int:  # type: ignore[override]
         """Least steps of training where nobody tells."""
-        return int(self._usual["steps"])
+        return int(usual(self.trainable)["steps"])
 
     # What is read.
 
@@ -124,16 +190,10 @@ class TransformerClassifier(_ModuleClassifier):
 
     def _check_options(self) -> None:
         super()._check_options()
-        kinds = ("head", "all", "contrastive")
-        number = isinstance(self.trainable, int) and not isinstance(self.trainable, bool)
-        if not (self.trainable in kinds or (number and self.trainable >= 1)):
-            raise ValueError(
-                f"trainable must be one of {kinds}, or a number of last layers, at least 1; found "
-                f"{self.trainable!r}."
-            )
+        check_trainable(self.trainable)
         check_size("contrastive_steps", self.contrastive_steps)
         check_size("contrastive_batch_size", self.contrastive_batch_size, 2)
-        if not (isinstance(self.contrastive_lr, Real) and 0 < self.contrastive_lr < np.inf):
+        if not (isinstance(self.contrastive_lr, int | float) and 0 < self.contrastive_lr < np.inf):
             raise ValueError(
                 f"contrastive_lr must be a number above 0; found {self.contrastive_lr!r}."
             )
@@ -167,7 +227,7 @@ class TransformerClassifier(_ModuleClassifier):
     def initialize_module(self) -> TransformerClassifier:
         """Build the module, and freeze what is not trained."""
         super().initialize_module()
-        if self.trainable in ("head", "contrastive"):
+        if head_alone(self.trainable):
             shared = shared_encoder(self.model, self.pooling, self.device) if self._shares() else ()
             self.module_.freeze(shared[1] if shared else FeatureStore())
         elif self.trainable != "all":
@@ -211,8 +271,8 @@ class TransformerClassifier(_ModuleClassifier):
 
     @property
     def _default_callbacks(self) -> list[tuple[str, Any]]:
-        usual = super()._default_callbacks
-        return usual if self._usual is _HEAD else [*usual, *fine_tuning_callbacks()]
+        found = super()._default_callbacks
+        return found if head_alone(self.trainable) else [*found, *fine_tuning_callbacks()]
 
     def get_params(self, deep: bool = True, **kwargs: Any) -> dict[str, Any]:
         """Return the parameters as they were given, None included."""

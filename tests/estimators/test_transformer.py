@@ -86,9 +86,10 @@ def test_what_is_trained_changes_and_nothing_else(trainable):
     }[trainable]
     # A shift of all keys, and what only the first kind of token gets, has no gradient to speak of.
     silent = {name for name in encoder if "key.bias" in name}
-    assert changed - silent - {"encoder.embeddings.token_type_embeddings.weight"} == (
-        expected | {"output.weight", "output.bias"}
-    ) - silent
+    assert (
+        changed - silent - {"encoder.embeddings.token_type_embeddings.weight"}
+        == (expected | {"output.weight", "output.bias"}) - silent
+    )
 
 
 def test_a_trained_head_is_a_plain_one_on_the_same_features():

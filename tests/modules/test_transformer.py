@@ -153,8 +153,7 @@ def test_many_features_lie_in_files(monkeypatch):
     again = store.get(ids, lengths, None)
     assert np.array_equal(found, again)
     for row in range(0, 9000, 500):
-        same = [r for r in values if np.array_equal(
-            ids[r, : lengths[r]], ids[row, : lengths[row]])]
+        same = [r for r in values if np.array_equal(ids[r, : lengths[r]], ids[row, : lengths[row]])]
         assert np.array_equal(found[row], values[same[0]])
 
 

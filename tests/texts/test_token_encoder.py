@@ -79,9 +79,7 @@ def test_a_vocabulary_without_marks_is_of_whole_words():
 
     made = Tokenizer(models.WordLevel({"<pad>": 0, "<unk>": 1, "film": 2}, unk_token="<unk>"))
     made.pre_tokenizer = pre_tokenizers.Whitespace()
-    whole = PreTrainedTokenizerFast(
-        tokenizer_object=made, pad_token="<pad>", unk_token="<unk>"
-    )
+    whole = PreTrainedTokenizerFast(tokenizer_object=made, pad_token="<pad>", unk_token="<unk>")
     encoder = TokenEncoder(tokenizer=whole)
     assert encoder.begins_word_.all()
     assert encoder.transform(["film bore"]).tolist() == [[2, 1]]
@@ -90,11 +88,15 @@ def test_a_vocabulary_without_marks_is_of_whole_words():
 def test_manners():
     encoder = TokenEncoder(bert_folder(), max_length=9)
     copy = pickle.loads(pickle.dumps(clone(encoder)))
-    assert copy.get_params() == encoder.get_params() == {
-        "model": bert_folder(),
-        "max_length": 9,
-        "tokenizer": None,
-    }
+    assert (
+        copy.get_params()
+        == encoder.get_params()
+        == {
+            "model": bert_folder(),
+            "max_length": 9,
+            "tokenizer": None,
+        }
+    )
     assert np.array_equal(copy.transform(TEXTS), encoder.transform(np.array(TEXTS, dtype=object)))
     with_tokenizer = pickle.loads(pickle.dumps(clone(TokenEncoder(tokenizer=word_pieces()))))
     assert np.array_equal(with_tokenizer.transform(TEXTS)[:-1, :9], encoder.transform(TEXTS)[:-1])

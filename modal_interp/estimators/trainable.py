@@ -1,0 +1,46 @@
+"""What of a pretrained net is trained, and the step sizes and lengths that suit it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+# What trains the output layer alone, and what trains the encoder with it.
+_HEAD = {"lr": 1e-3, "batch_size": 50, "epochs": 15, "steps": 300}
+_ENCODER = {"lr": 5e-5, "batch_size": 16, "epochs": 3, "steps": 100}
+
+
+def head_alone(trainable: Any) -> bool:
+    """Tell whether the encoder stays as it is while the output layer is trained."""
+    return trainable in ("head", "contrastive")
+
+
+def usual(trainable: Any) -> dict[str, Any]:
+    """Return what is taken where nobody tells: lr, batch_size, epochs and least steps."""
+    return _HEAD if head_alone(trainable) else _ENCODER
+
+
+def check_trainable(trainable: Any) -> None:
+    """Raise a ValueError unless `trainable` says what is trained."""
+    kinds = ("head", "all", "contrastive")
+    number = isinstance(trainable, int) and not isinstance(trainable, bool)
+    if not ((isinstance(trainable, str) and trainable in kinds) or (number and trainable >= 1)):
+        raise ValueError(
+            f"trainable must be one of {kinds}, or a number of last layers, at least 1; found "
+            f"{trainable!r}."
+        )
+
+
+class ByTrainable:
+    """A parameter whose None stands for a value that follows from `trainable`."""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    def __get__(self, net: Any, owner: type | None = None) -> Any:
+        if net is None:  # asked of the class
+            return self
+        given = vars(net)[self.name]
+        return usual(vars(net).get("trainable"))[self.name] if given is None else given
+
+    def __set__(self, net: Any, value: Any) -> None:
+        vars(net)[self.name] = value
