@@ -8,6 +8,9 @@ import matplotlib
 import pytest
 import torch
 
+from tests.real_weights import lay_where_names_are_looked_up
+
+lay_where_names_are_looked_up()  # before the hub's library reads where that is
 matplotlib.use("Agg")
 
 
