@@ -193,6 +193,9 @@ def _with_frozen_of(fitted: Any, given: Any) -> Any:
         _with_frozen_of(fitted.estimator, given.estimator)
         if hasattr(fitted, "best_estimator_"):
             _with_frozen_of(fitted.best_estimator_, given.estimator)
+    elif getattr(fitted, "is_committee", False):
+        for member in fitted.estimators_:
+            _with_frozen_of(member, given.estimator)
     return given if isinstance(given, FrozenEstimator) else fitted
 
 
