@@ -439,7 +439,7 @@ def test_a_search_starts_anew():
 @pytest.mark.parametrize("make", [mlp, partial(SGDClassifier, loss="log_loss", alpha=1.0)])
 def test_partial_fit(make):
     found = ensemble(make(), bootstrap=True)
-    found.partial_fit(X[:2], Y[:2], classes=[0, 1, 2, 3])
+    found.partial_fit(X[:4], Y[:4], classes=[0, 1, 2, 3])  # as many as samples
     assert found.classes_.tolist() == [0, 1, 2, 3]
     first = found.predict_proba(X)
     members = found.estimators_
