@@ -131,9 +131,7 @@ def _train(member: Any, task: Task, seed: int, threads: int) -> Any:
     X, y, params = task.X, task.y, task.params
     if task.bootstrap:
         rows = drawn_rows(y, RandomState(seed))
-        # Parameters with a value for each sample, as weights are.
-        each = {k: v for k, v in params.items() if np.ndim(v) and len(v) == len(y)}
-        params = {**params, **{k: _rows(v, rows) for k, v in each.items()}}
+        params = {name: _drawn(name, value, rows) for name, value in params.items()}
         X, y = _rows(X, rows), y[rows]
     with with_threads(threads), own_randomness(seed):
         getattr(member, task.method)(X, y, **params)
@@ -152,6 +150,12 @@ def drawn_rows(y: NDArray[Any], rng: RandomState) -> NDArray[np.intp]:
     of_each = [rng.choice(np.flatnonzero(of == v)) for of in columns for v in np.unique(of)]
     kept = np.unique(of_each)
     return np.concatenate([kept, rows[: len(y) - len(kept)]])
+
+
+def _drawn(name: str, value: Any, rows: NDArray[np.intp]) -> Any:
+    """Return a parameter of `fit` for these rows, where it has a value for each sample."""
+    each = name != "classes" and np.ndim(value) > 0 and len(value) == len(rows)
+    return _rows(value, rows) if each else value
 
 
 def _rows(X: Any, rows: NDArray[np.intp]) -> Any:
@@ -193,6 +197,9 @@ def _with_frozen_of(fitted: Any, given: Any) -> Any:
         _with_frozen_of(fitted.estimator, given.estimator)
         if hasattr(fitted, "best_estimator_"):
             _with_frozen_of(fitted.best_estimator_, given.estimator)
+    elif getattr(fitted, "is_committee", False):
+        for member in fitted.estimators_:
+            _with_frozen_of(member, given.estimator)
     return given if isinstance(given, FrozenEstimator) else fitted
 
 

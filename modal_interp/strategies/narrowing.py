@@ -87,8 +87,15 @@ def exclude_duplicates(learner: Any, X_pool: Any, *, X_labeled: Any = None) -> N
     Departs from the paper: none; a filter of the pool, not a strategy of a paper.
     """
     query = open_query(learner, X_pool, 1, X_labeled=X_labeled, needs_labeled=True)
-    known = [_is_labeled(view, labeled_param(X_labeled)) for view in query.views]
+    views = {_compared(view): view for view in query.views}  # members may see the same
+    known = [_is_labeled(view, labeled_param(X_labeled)) for view in views.values()]
     return np.flatnonzero(~np.all(known, axis=0))
+
+
+def _compared(view: View) -> tuple[int | None, ...]:
+    """Return what tells apart the samples that are compared."""
+    padding = padding_id(view.net) if reads_words(view.net) else None
+    return padding, id(view.pool), *map(id, view.labeled)
 
 
 def _is_labeled(view: View, param: str) -> NDArray[np.bool_]:

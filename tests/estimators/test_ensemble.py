@@ -231,26 +231,27 @@ def test_members_are_the_same_for_every_number_of_jobs(four_threads, capsys):
     """In the one test that starts processes: seeds, threads, the bar and shared steps."""
     frozen = FrozenEstimator(StandardScaler().fit(X))
     searched = GridSearchCV(make_pipeline(frozen, LogisticRegression()), {}, cv=2)
-    for estimator in (
-        make_pipeline(frozen, mlp()),
-        foreign(),
-        Noisy(),
-        searched,
-        Threads(),
-    ):
+    nested = DeepEnsemble(make_pipeline(frozen, mlp()), 2)
+    pipeline = make_pipeline(frozen, mlp(warm_start=True))
+    for estimator in (pipeline, foreign(), Noisy(), searched, nested, Threads()):
         y = Y % 2 if isinstance(estimator, Noisy) else Y
         alone = DeepEnsemble(estimator, 2, bootstrap=True, random_state=0).fit(X, y)
         assert capsys.readouterr().err == ""
         before = states()
         jobs = clone(alone).set_params(n_jobs=2, verbose=1).fit(X, y)
         assert "2/2" in capsys.readouterr().err
+        jobs.set_params(verbose=0)
         assert states() == before
         np.testing.assert_array_equal(jobs.predict_proba(X), alone.predict_proba(X))
         if estimator is searched:
             steps = {id(m.best_estimator_[0].estimator) for m in jobs.estimators_}
             assert steps == {id(frozen.estimator)}
-        elif hasattr(estimator, "steps"):
+        elif estimator is nested:
+            assert {id(m[0]) for e in jobs.estimators_ for m in e.estimators_} == {id(frozen)}
+        elif estimator is pipeline:
             assert {id(m[0]) for m in jobs.estimators_} == {id(frozen)}
+            proba = alone.fit(X[:9], y[:9]).predict_proba(X)  # goes on
+            np.testing.assert_array_equal(jobs.fit(X[:9], y[:9]).predict_proba(X), proba)
         elif isinstance(estimator, Threads):
             assert [m.n_threads_ for m in (*alone.estimators_, *jobs.estimators_)] == [2] * 4
     assert torch.get_num_threads() == 4
@@ -438,7 +439,7 @@ def test_a_search_starts_anew():
 @pytest.mark.parametrize("make", [mlp, partial(SGDClassifier, loss="log_loss", alpha=1.0)])
 def test_partial_fit(make):
     found = ensemble(make(), bootstrap=True)
-    found.partial_fit(X[:2], Y[:2], classes=[0, 1, 2, 3])
+    found.partial_fit(X[:4], Y[:4], classes=[0, 1, 2, 3])  # as many as samples
     assert found.classes_.tolist() == [0, 1, 2, 3]
     first = found.predict_proba(X)
     members = found.estimators_
