@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.exceptions import ConvergenceWarning
 
 from modal_interp._seeding import generator
+from modal_interp.selectors.distances import Distances
 from modal_interp.selectors.farthest_first import checked_points, farthest_first
 from modal_interp.selectors.fasterpam import Swaps
 from modal_interp.selectors.kmeans_pp import kmeans_pp
@@ -121,7 +122,8 @@ def k_medoids(
 
     Departs from the paper: k-means++ draws the start; samples are looked at in a random order, in
     case theirs has a meaning; equal rows count as one of their number; a swap must lower the sum
-    by more than rounding can; distances are computed anew, so that no (n, n) matrix is held.
+    by more than rounding can; distances are computed anew, so that no (n, n) matrix is held,
+    and by a few columns where these hold all rows but for the rounding of single precision.
 
     References
     ----------
@@ -142,13 +144,14 @@ def k_medoids(
         raise ValueError(f"max_iter must be a whole number from 1; found {max_iter!r}.")
     points = checked_points(Z).astype(np.float64)
     k = checked_count(k, len(points))
+    centred = points - np.median(points, axis=0)  # there products give distances most exactly
     if clustering == "kcenter":
-        return _clusters(points, farthest_first(points, k)[0], 0, True)
+        return _clusters(centred, farthest_first(points, k)[0], 0, True)
     rng = generator(random_state)
     start = _start(points, k, init, rng)
     if clustering == "alternate":
-        return _alternate(points, start, max_iter)
-    return _fasterpam(points, start, max_iter, rng, device, verbose)
+        return _clusters(centred, *_alternate(points, start, max_iter))
+    return _clusters(centred, *_fasterpam(points, centred, start, max_iter, rng, device, verbose))
 
 
 def _start(points: Floats, k: int, init: ArrayLike, rng: RandomState) -> Indices:
@@ -169,8 +172,8 @@ def _filled(chosen: Indices, k: int, n: int) -> Indices:
 
 
 def _clusters(points: Floats, medoids: Indices, n_swaps: int, converged: bool) -> KMedoids:
-    """Give each row to its medoid, and put the medoids of large clusters first."""
-    points, medoids = points - np.median(points, axis=0), np.sort(medoids)
+    """Give each row, near zero, to its medoid, and put the medoids of large clusters first."""
+    medoids = np.sort(medoids)
     # Of medoids that coincide the first gathers the rows.
     first = np.sort(np.unique(points[medoids], axis=0, return_index=True)[1])
     _, nearest, squared = nearest_rows(points, points[medoids[first]])
@@ -208,7 +211,7 @@ def _alternate_search() -> Any:
     return AlternateKMedoids
 
 
-def _alternate(points: Floats, start: Indices, max_iter: int) -> KMedoids:
+def _alternate(points: Floats, start: Indices, max_iter: int) -> tuple[Indices, int, bool]:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         search = _alternate_search()(len(start), method="alternate", max_iter=max_iter)
@@ -216,20 +219,25 @@ def _alternate(points: Floats, start: Indices, max_iter: int) -> KMedoids:
         search._initialize_medoids = lambda *_: start.copy()
         search.fit(points)
     converged = ConvergenceWarning not in [warning.category for warning in caught]
-    return _clusters(points, _filled(search.medoid_indices_, len(start), len(points)), 0, converged)
+    return _filled(search.medoid_indices_, len(start), len(points)), 0, converged
 
 
 def _fasterpam(
-    points: Floats, start: Indices, max_iter: int, rng: RandomState, device: Any, verbose: int
-) -> KMedoids:
-    rows, lowest, inverse, counts = np.unique(
+    points: Floats,
+    centred: Floats,
+    start: Indices,
+    max_iter: int,
+    rng: RandomState,
+    device: Any,
+    verbose: int,
+) -> tuple[Indices, int, bool]:
+    _, lowest, inverse, counts = np.unique(
         points, axis=0, return_index=True, return_inverse=True, return_counts=True
     )
-    k, n_swaps, converged = len(start), 0, True
-    medoids = _filled(inverse.reshape(-1)[start], min(k, len(rows)), len(rows))
-    if k < len(rows):
-        rows -= np.median(rows, axis=0)  # near zero products give distances most exactly
-        search = Swaps(rows, counts.astype(np.float64), medoids, device)
-        n_swaps, converged = search.run(rng.permutation(len(rows)), max_iter, verbose)
+    k, n, n_swaps, converged = len(start), len(lowest), 0, True
+    medoids = _filled(inverse.reshape(-1)[start], min(k, n), n)
+    if k < n:
+        search = Swaps(Distances(centred[lowest], device), counts.astype(np.float64), medoids)
+        n_swaps, converged = search.run(rng.permutation(n), max_iter, verbose)
         medoids = search.medoids
-    return _clusters(points, _filled(lowest[medoids], k, len(points)), n_swaps, converged)
+    return _filled(lowest[medoids], k, len(points)), n_swaps, converged

@@ -49,6 +49,14 @@ def gradient_pass(module: nn.Module, ids: NDArray[np.int64]) -> None:
         handle.remove()
 
 
+def feature_gradient_pass(module: nn.Module, X: NDArray[np.float32]) -> None:
+    """Make one forward pass, and one backward from the second class's probability."""
+    with _evaluated(module):
+        for batch in torch.from_numpy(X).split(BATCH_SIZE):
+            leaf = batch.clone().requires_grad_()
+            torch.autograd.grad(module(leaf).softmax(dim=1)[:, 1].sum(), leaf)
+
+
 def _batches(ids: NDArray[np.int64]) -> Iterator[Tensor]:
     lengths = (ids != 0).sum(axis=1)
     order = np.argsort(lengths, kind="stable")

@@ -6,11 +6,12 @@ from functools import partial
 
 import numpy as np
 import pytest
+from sklearn.metrics import pairwise_distances
 
 import modal_interp
-from tests.benchmarks.floor import forward_pass, gradient_pass
+from tests.benchmarks.floor import feature_gradient_pass, forward_pass, gradient_pass
 from tests.benchmarks.measure import n_threads
-from tests.benchmarks.workload import Workload, workload
+from tests.benchmarks.workload import Workload, embedded, workload
 
 K = 200
 
@@ -83,4 +84,20 @@ def test_dami_over_gradients_and_kmedoids(beside, benchmark):
     benchmark.extra_info["note"] = (
         "Over one gradient pass and the search of the kmedoids package, which is given the matrix "
         "of distances."
+    )
+
+
+def test_dami_of_embeddings(beside, benchmark):
+    learner, pool = embedded(2_200, modal_interp.dami_kmedoids)
+    Z = modal_interp.interpretation(learner.estimator, pool).astype(np.float64)
+
+    def other() -> None:
+        feature_gradient_pass(learner.estimator.module_, pool)
+        pairwise_distances(Z)
+
+    query = partial(learner.query, pool, n_instances=50, random_state=0)
+    beside(query, other, row="dami_kmedoids, 384 columns, K = 50", limit=None, n=len(pool))
+    benchmark.extra_info["note"] = (
+        "Over one gradient pass and one matrix of distances, neither of which a search can do "
+        "without; the query is to take at most 1 s."
     )

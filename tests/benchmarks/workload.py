@@ -9,7 +9,7 @@ import numpy as np
 from modAL.models import ActiveLearner
 from numpy.typing import NDArray
 
-from modal_interp import TextCNNClassifier
+from modal_interp import TabularMLPClassifier, TextCNNClassifier
 
 N_WORDS = 18_000  # MR has some 18,700
 LENGTH, LONGEST = 20, 50  # words of a sentence: mean, most
@@ -70,6 +70,18 @@ def workload(
     learner = ActiveLearner(estimator=net, query_strategy=strategy)
     learner.X_training, learner.y_training = ids, y
     return Workload(learner, sentences(n))
+
+
+def embedded(n: int, strategy: Any, n_columns: int = 384) -> tuple[ActiveLearner, Any]:
+    """Return a learner taught 60 embeddings of two classes, and n for it to choose from."""
+    rng = np.random.RandomState(0)
+    topics = rng.standard_normal((20, n_columns))
+    X = topics[rng.randint(20, size=60 + n)] + 2 * rng.standard_normal((60 + n, n_columns))
+    y = (X @ rng.standard_normal(n_columns) > 0).astype(int)
+    X = (X / np.linalg.norm(X, axis=1, keepdims=True)).astype(np.float32)
+    net = TabularMLPClassifier(classes=[0, 1], random_state=0, device="cpu")
+    learner = ActiveLearner(net, strategy, X_training=X[:60], y_training=y[:60])
+    return learner, X[60:]
 
 
 def representations(n: int, n_features: int, n_classes: int, random_state: int = 0) -> Any:
