@@ -31,7 +31,7 @@ class TextTransformer(nn.Module):
     pooling : {"mean", "cls", "own"}, default="mean"
         Features of a text: the mean of its tokens' last states, that of the first token, or what
         the encoder gives as ``pooler_output``.
-    dropout : float in [0, 1), default=0.1
+    dropout : float in [0, 1), default=0.5
         Share of the features that training drops.
     padding : int, default=0
         Id of padding.
@@ -71,7 +71,7 @@ class TextTransformer(nn.Module):
         *,
         encoder: nn.Module,
         pooling: Pooling = "mean",
-        dropout: float = 0.1,
+        dropout: float = 0.5,
         padding: int = 0,
         no_words: Any = (),
         begins_word: Any = None,

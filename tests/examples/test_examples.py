@@ -76,3 +76,34 @@ def test_a_model_that_was_trained_before_goes_on():
         assert before > 0.8
         assert (after < 0.7) if start == "forgetting" else (after > before - 0.05)
         assert len(learner.X_training) == remembered
+
+
+def test_encoders_are_compared(monkeypatch, tmp_path):
+    pytest.importorskip("transformers", reason="needs the extra [transformers]")
+    from tests.tiny_encoders import bert_folder
+
+    compare = example("compare_encoders")
+    monkeypatch.setattr(compare, "read", lambda name, n: make_reviews(n, random_state=0))
+    words = ["--strategies", "random_sampling", "margin", "--encoders", "cnn", "frozen"]
+    given = ["compare_encoders", "--quick", *words, "--model", bert_folder(), "--out", tmp_path]
+    monkeypatch.setattr("sys.argv", [*map(str, given)])
+    compare.main()
+    assert (tmp_path / "curves.png").stat().st_size > 10_000
+    curves = compare.pd.read_csv(tmp_path / "curves.csv")
+    assert set(curves["encoder"]) == {"cnn", "frozen"}
+    assert curves["n_labeled"].max() == 100
+    plt.close("all")
+
+
+def test_labels_needed_are_the_first_that_are_as_good():
+    compare = example("compare_encoders")
+    sizes, scores = [20, 60, 100], {"cnn": [0.5, 0.6, 0.7], "frozen": [0.6, 0.8, 0.9]}
+    rows = [
+        {"data": "mr", "encoder": net, "strategy": "margin", "n_labeled": n, "score": score}
+        for net, found in scores.items()
+        for n, score in zip(sizes, found, strict=True)
+    ]
+    results = compare.pd.DataFrame(rows).assign(full_score=0.75)
+    needed = compare.labels_needed(results)["margin"]
+    assert needed["mr", "frozen"] == 60
+    assert np.isnan(needed["mr", "cnn"])
