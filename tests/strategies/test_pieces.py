@@ -3,14 +3,17 @@
 from typing import NamedTuple
 
 import numpy as np
+import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from modal_interp import alden_diversity, word_interpretations
 from tests import reference_pieces as literal
 from tests import reference_strategies as reference
 from tests.reference import alden
 from tests.small_nets import PieceReader, small_net
+from tests.strategies.conftest import learner_of
 from tests.strategies.test_against_references import (
     assert_chooses,
     committee_of,
@@ -125,3 +128,16 @@ def test_egl_word(problem, reverse):
     scores = [reference.mean(s) for s in zip(*of_nets, strict=True)]
     expected = ranked(scores, problem.k, reverse)
     assert_chooses("egl_word", problem, *expected, reverse=reverse, **problem.said)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_between_its_own_pieces_a_word_takes_the_lowest(seed):
+    torch.manual_seed(seed)
+    begins = np.arange(N_IDS) != 4
+    net = small_net(PieceReader, module__counts={"begins_word": begins})
+    # As far from the one as from the other, by rows whose sum rounds in single precision.
+    labeled, pool = np.array([[3, 0], [4, 0]]), np.array([[3, 4]])
+    found = [word_interpretations(net, X).values[:, 0].astype(float) for X in (labeled, pool)]
+    learner = learner_of(net, alden_diversity, labeled, None)
+    diversity = learner.query(pool, return_metrics=True)[2]
+    np.testing.assert_allclose(diversity, abs(found[1] - found[0][0]), atol=1e-7)
