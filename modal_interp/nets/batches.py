@@ -28,6 +28,9 @@ _HIDDEN = 32
 _EMBEDDINGS = (nn.Embedding, nn.EmbeddingBag)
 # Bytes that a pass may take at least: below, it would take longer, and save nothing.
 _AT_LEAST = 2**26
+# Floats that the widest layer of a transformer gives of a batch on a CPU: 4 MB, which its cache
+# holds. Larger batches take up to twice the time.
+_CACHED = 2**20
 # Batches whose samples are sorted by length together: so far apart rows of a file are read.
 _SORTED_TOGETHER = 256
 
@@ -95,13 +98,21 @@ def _room(net: NeuralNet, n_outputs: int) -> int:
     """Return how many words or features of a batch are to be passed at once."""
     layers = list(net.module_.modules())
     width = max((m.embedding_dim for m in layers if isinstance(m, _EMBEDDINGS)), default=0)
-    n_floats = _HIDDEN * max(1, width)
+    n_floats, most = _HIDDEN * max(1, width), np.inf
     if width:  # all of what the other layers may hold of a word
         others = [m for m in layers if not isinstance(m, _EMBEDDINGS)]
-        tables = [p for m in others for p in m.parameters(recurse=False) if p.ndim > 1]
-        n_floats = max(n_floats, sum(p.shape[0] for p in tables))
+        tables = [p.shape[0] for m in others for p in m.parameters(recurse=False) if p.ndim > 1]
+        n_floats = max(n_floats, sum(tables))
+        if any(map(_attends, layers)) and torch.device(net.device).type == "cpu":
+            most = _CACHED / max(tables)
     n_floats += 2 * n_outputs * max(1, width)  # where they are pulled and where they are looked at
-    return max(1, int(max(_AT_LEAST, working_memory()) / (4 * n_floats)))
+    return max(1, int(min(most, max(_AT_LEAST, working_memory()) / (4 * n_floats))))
+
+
+def _attends(layer: nn.Module) -> bool:
+    """Tell whether words look at each other here, as they do in transformers."""
+    of_transformers = type(layer).__module__.split(".")[0] == "transformers"
+    return of_transformers or isinstance(layer, nn.MultiheadAttention)
 
 
 def _batch_size(net: NeuralNet, n: int) -> int:

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from sklearn import config_context
+from torch import nn
 from torch.utils.data import DataLoader
 
 from modal_interp import TextCNNClassifier, word_interpretations
@@ -35,6 +36,34 @@ def test_a_long_text_is_passed_with_few_others():
     with config_context(working_memory=64):
         found = word_interpretations(net, ids)
     np.testing.assert_allclose(found.values, word_interpretations(net, ids).values, atol=1e-6)
+
+
+class _Attends(nn.Module):
+    """A transformer of one layer, 2,048 wide inside."""
+
+    def __init__(self, n_outputs):
+        super().__init__()
+        self.embedding = nn.Embedding(11, 8, padding_idx=0)
+        self.layer = nn.TransformerEncoderLayer(8, 2, 2048, batch_first=True)
+        self.output = nn.Linear(8, n_outputs)
+
+    def forward(self, ids):
+        words = self.layer(self.embedding(ids), src_key_padding_mask=ids == 0)
+        return self.output((words * (ids != 0)[..., None]).sum(dim=1))
+
+
+def test_passes_of_a_transformer_stay_in_the_cache():
+    net, ids = small_net(_Attends, 2), np.random.RandomState(0).randint(1, 11, (300, 20))
+    parts = [rows for rows, _ in batches(net, ids)]
+    assert {len(rows) for rows in parts[:-1]} == {2**20 // 2048 // 20}
+    by_parts = word_interpretations(net, ids)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("modal_interp.nets.batches._CACHED", np.inf)
+        assert [len(rows) for rows, _ in batches(net, ids)] == [256, 44]
+        at_once = word_interpretations(net, ids)
+    np.testing.assert_allclose(by_parts.values, at_once.values, atol=1e-6)
+    net.iterator_valid__batch_size = 7
+    assert [len(rows) for rows, _ in batches(net, ids[:20])] == [7, 7, 6]
 
 
 class _LoadsAll(DataLoader):
