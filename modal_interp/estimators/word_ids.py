@@ -22,7 +22,9 @@ class _WordIdsClassifier(_ModuleClassifier):
     """A classifier of texts, given as word ids."""
 
     n_words_: int
-    usual_epochs, usual_steps = 15, 0
+    # CNN of filters 3, 4, 5; TREC and paper titles, 50 and 200 labels: accuracy .335 after 15
+    # epochs, .390 after 100 steps, .392 after 300, .395 after 600.
+    usual_epochs, usual_steps = 15, 100
 
     def __init__(
         self,

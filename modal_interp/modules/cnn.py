@@ -10,6 +10,8 @@ from torch import Tensor, nn
 
 from modal_interp.modules._words import check_dropout, check_size, check_sizes, trim, word_embedding
 
+_ROUNDING = 1e-6
+
 
 class TextCNN(nn.Module):
     """Classify sentences by convolutions over word vectors and a maximum over time.
@@ -23,7 +25,7 @@ class TextCNN(nn.Module):
         Number of outputs.
     embedding_dim : int, default=100
         Length of a word vector; not used where `embedding_matrix` is given.
-    kernel_sizes : sequence of int, default=(3, 4, 5)
+    kernel_sizes : sequence of int, default=(1, 2, 3)
         Words that a filter spans.
     n_filters : int, default=100
         Filters of each size.
@@ -56,10 +58,14 @@ class TextCNN(nn.Module):
     CNN of ALDEN (section 4.2). A text of length n has max(n - k + 1, 1) windows under a
     filter of size k: a text shorter than the filter is completed with zero vectors. Windows
     that reach further into padding count as zero, so neither the number of padding columns
-    nor the other texts of the batch change a result. Where several windows share the maximum,
-    its gradient is shared among them.
+    nor the other texts of the batch change a result. Where several windows share the maximum, but
+    for rounding, its gradient is shared among them, so that a word has one interpretation
+    wherever in a text it is repeated.
 
     Departs from the paper: no constraint on the norm of the output weights, which Kim clips at 3;
+    filters of 1, 2 and 3 words, where Kim and ALDEN have 3, 4 and 5, which learn less from few
+    labels: a word that tells is one of many in a window (TREC and paper titles, 50 and 200 labels:
+    accuracy .390 with 3, 4 and 5, .426 with 1, 2 and 3; with word vectors .446 and .466);
     fresh word vectors are smaller than in Kim's code (0.25), which learns better from few labels.
 
     Examples
@@ -80,7 +86,7 @@ class TextCNN(nn.Module):
         n_classes: int,
         *,
         embedding_dim: int = 100,
-        kernel_sizes: Sequence[int] = (3, 4, 5),
+        kernel_sizes: Sequence[int] = (1, 2, 3),
         n_filters: int = 100,
         dropout: float = 0.5,
         embedding_matrix: Any = None,
@@ -117,4 +123,20 @@ class TextCNN(nn.Module):
         valid = (lengths - (vectors.shape[2] - n_windows)).clamp(min=1)
         mask = torch.arange(n_windows, device=lengths.device) < valid[:, None]
         # Activations are >= 0, so a zero never wins over a valid window and passes no gradient.
-        return (activations * mask[:, None]).amax(dim=2)
+        return _shared_maximum(activations * mask[:, None])
+
+
+def _shared_maximum(activations: Tensor) -> Tensor:
+    """Return the maximum over time, whose gradient goes to all windows that differ by rounding.
+
+    A word that occurs twice is twice the same window, but a convolution rounds by place.
+    """
+    maximum = activations.amax(dim=2)
+    if not activations.requires_grad:
+        return maximum
+    with torch.no_grad():
+        least = (maximum - _ROUNDING * (1 + maximum))[..., None]
+        share = ((activations >= least) & (activations > 0)).to(activations.dtype)
+        share /= share.sum(dim=2, keepdim=True).clamp(min=1)
+    shared = torch.einsum("bft,bft->bf", activations, share)
+    return maximum.detach() + (shared - shared.detach())

@@ -32,7 +32,7 @@ def train_word_vectors(
     dim: int = 100,
     window: int = 5,
     min_count: int = 1,
-    epochs: int = 5,
+    epochs: int = 20,
     sg: bool = True,
     random_state: int | np.random.RandomState | None = None,
     n_jobs: int = 1,
@@ -55,8 +55,9 @@ def train_word_vectors(
         Most words between a word and one that it is trained to predict.
     min_count : int, default=1
         Words that occur less often in `texts` get no vector.
-    epochs : int, default=5
-        Passes over the texts.
+    epochs : int, default=20
+        Passes over the texts. Five, gensim's own default, are too few for some thousand short
+        texts: a network that starts from such vectors does worse than without (see Notes).
     sg : bool, default=True
         True: skip-gram, a word predicts each neighbour. False: CBOW, the neighbours predict the
         word.
@@ -91,7 +92,8 @@ def train_word_vectors(
     second; a text is one sentence, of which the first 10,000 words are used. These are gensim's
     defaults. Skip-gram is the default because it served better: a logistic regression on mean
     vectors (3 folds, 5 epochs) reached 0.634 with it and 0.606 with CBOW on MR, 0.853 and 0.820 on
-    Subj; training on MR took 9 s and 2 s.
+    Subj; training on MR took 9 s and 2 s. Passes: a CNN with 50 and 200 labels of TREC and paper
+    titles had accuracy .390 without vectors, .377 with those of 5 passes and .446 with 20.
 
     Examples
     --------

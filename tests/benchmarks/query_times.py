@@ -37,9 +37,15 @@ def load(data: str, label: str) -> tuple[np.ndarray, np.ndarray]:
 def estimator_for(X: np.ndarray) -> Any:
     if X.dtype == object:
         encoder = WordEncoder().fit(X)
-        net = TextCNNClassifier(classes=[0, 1], n_words=encoder.n_words_, random_state=0)
+        net = TextCNNClassifier(
+            classes=[0, 1], n_words=encoder.n_words_, random_state=0,
+            module__kernel_sizes=(3, 4, 5), max_epochs=15,
+        )  # fmt: skip
         return make_pipeline(FrozenEstimator(encoder), net)
-    net = TabularMLPClassifier(classes=[0, 1], random_state=0, module__dropout=0.2)
+    net = TabularMLPClassifier(
+        classes=[0, 1], random_state=0, module__dropout=0.2, module__hidden=(16, 8),
+        lr=0.01, max_epochs=50,
+    )  # fmt: skip
     return make_pipeline(FrozenEstimator(StandardScaler().fit(X)), net)
 
 

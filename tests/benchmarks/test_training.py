@@ -13,7 +13,7 @@ from torch import nn
 
 from modal_interp import TabularMLPClassifier, TextBiLSTMClassifier, TextCNNClassifier
 from tests.benchmarks.floor import training_loop
-from tests.benchmarks.workload import N_LABELED, N_WORDS, labels, sentences
+from tests.benchmarks.workload import N_LABELED, N_WORDS, SIZES, labels, sentences
 
 BATCH_SIZE = 50
 N_ROWS, N_COLUMNS = 5_000, 10
@@ -38,6 +38,7 @@ def table() -> tuple[np.ndarray, np.ndarray]:
 def task(estimator: type, epochs: int) -> tuple[Any, np.ndarray, np.ndarray]:
     """Return a classifier, and the input and targets that it trains on."""
     options = {"classes": [0, 1], "max_epochs": epochs, "random_state": 0, "device": "cpu"}
+    options |= SIZES.get(estimator, {})
     if estimator is TabularMLPClassifier:
         return estimator(**options), *table()
     ids = sentences(N_LABELED, random_state=7)

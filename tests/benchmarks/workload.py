@@ -13,6 +13,11 @@ from modal_interp import TabularMLPClassifier, TextCNNClassifier
 
 N_WORDS = 18_000  # MR has some 18,700
 LENGTH, LONGEST = 20, 50  # words of a sentence: mean, most
+# The papers' sizes, not the package's defaults.
+SIZES = {
+    TextCNNClassifier: {"module__kernel_sizes": (3, 4, 5)},
+    TabularMLPClassifier: {"module__hidden": (16, 8), "lr": 0.01},
+}
 N_LABELED = 1_000
 
 
@@ -57,8 +62,9 @@ def taught_net(estimator: type = TextCNNClassifier, n_classes: int = 2) -> Any:
     ids = sentences(N_LABELED, random_state=7)
     y = labels(ids, N_WORDS, n_classes)
     net = estimator(
-        classes=list(range(n_classes)), n_words=N_WORDS, max_epochs=8, random_state=0, device="cpu"
-    )
+        classes=list(range(n_classes)), n_words=N_WORDS, max_epochs=8, random_state=0, device="cpu",
+        **SIZES.get(estimator, {}),
+    )  # fmt: skip
     return net.fit(ids, y), ids, y
 
 

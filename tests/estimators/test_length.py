@@ -60,6 +60,15 @@ def test_none_takes_what_the_class_says(make):
     assert epochs(make(max_epochs=2).fit(X, y)) == 2
 
 
+def test_what_the_documentation_says():
+    length = {kind.func: (kind.func.usual_epochs, kind.func.usual_steps) for kind in KINDS}
+    assert length == {
+        TextCNNClassifier: (15, 100),
+        TextBiLSTMClassifier: (15, 100),
+        TabularMLPClassifier: (50, 0),
+    }
+
+
 def test_each_call_takes_the_steps(make):
     X, y = data()
     options = {"max_epochs": 1, "min_steps": 6, "classes": [0, 1]}

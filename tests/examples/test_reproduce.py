@@ -2,6 +2,7 @@
 
 import importlib.util
 import sys
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -266,3 +267,36 @@ def test_the_search_looks_at_validation_scores_of_random_sampling(script, monkey
     found = pd.read_csv(out)
     assert found["lr"].tolist() == [0.01, 0.02]
     assert found["validation_score"].between(0, 1).all()
+
+
+def test_few_labels_goes_on_where_it_was_ended(script, monkeypatch, tmp_path):
+    few = script("few_labels")
+    monkeypatch.setattr(few, "read", lambda name: make_reviews(200, random_state=0))
+    monkeypatch.setattr(few, "N_TEST", 40)
+    monkeypatch.setattr(few, "N_VALIDATION", 20)
+    quick = {"module__embedding_dim": 100, "max_epochs": 1}
+    models = {name: partial(few.MODELS[name], **quick) for name in ("cnn", "cnn-vectors")}
+    monkeypatch.setattr(few, "MODELS", {"tfidf": few.tfidf, **models})
+    out = tmp_path / "few" / "results.csv"
+    call = ["f", "--data", "mr", "--models", *few.MODELS, "--sizes", "20", "--out", str(out)]
+    for seeds in ("1", "2"):
+        monkeypatch.setattr(sys, "argv", [*call, "--seeds", seeds])
+        few.main()
+    found = pd.read_csv(out)
+    assert found["model"].tolist() == ["tfidf", "cnn", "cnn-vectors"] * 2
+    assert found["seed"].tolist() == [0] * 3 + [1] * 3
+    assert found[["validation", "test"]].stack().between(0, 1).all()
+    table = out.with_name("table.md").read_text(encoding="utf-8")
+    assert table.startswith("| data | labels | tfidf | cnn | cnn-vectors |\n")
+    assert table.count("±") == 3
+
+
+def test_few_labels_tests_on_texts_that_are_never_labelled(script, monkeypatch):
+    few = script("few_labels")
+    monkeypatch.setattr(few, "read", lambda name: (np.arange(3_000), np.arange(3_000) % 2))
+    texts = few.Texts("mr")
+    parts = [texts.test, texts.validation, texts.labelled(500, 0), texts.labelled(500, 1)]
+    assert [len(part) for part in parts] == [1500, 500, 500, 500]
+    assert not set(parts[0]) & set(parts[1])
+    assert not {*parts[2], *parts[3]} & {*parts[0], *parts[1]}
+    assert set(parts[2]) != set(parts[3])

@@ -568,7 +568,7 @@ def test_a_folder_of_another_experiment(capsys, tmp_path):
     assert run("--dataset", "sigmoid", "--lr", "0.5") == 2
     error = capsys.readouterr().err
     assert "made differently" in error
-    assert "estimator / params / lr: 0.01 there, 0.5 here" in error
+    assert "estimator / params / lr: 0.003 there, 0.5 here" in error
     assert result_bytes(tmp_path / "results") == before
 
 
