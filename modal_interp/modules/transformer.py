@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Literal
 
 import numpy as np
@@ -14,8 +15,11 @@ from modal_interp.modules.feature_store import FeatureStore
 
 Pooling = Literal["mean", "cls", "own"]
 
-# Texts that a frozen encoder reads together, of like length.
-_READ_TOGETHER = 32
+# Floats that a layer of a frozen encoder gives of texts read together: what a CPU's cache holds,
+# and what keeps a GPU busy.
+_CACHED, _ON_GPU = 2**20, 2**25
+# Texts that are sorted by length together while all are encoded.
+_SORTED_TOGETHER = 2**10
 
 
 class TextTransformer(nn.Module):
@@ -141,11 +145,9 @@ class TextTransformer(nn.Module):
     def read(self, ids: Any, *, verbose: int = 0) -> None:
         """Compute and keep the features of texts (n, T), so that a pass over them has them."""
         ids = torch.as_tensor(ids)
-        order = np.argsort(trim(ids, self.padding)[1].numpy(), kind="stable")
-        parts = range(0, len(order), _READ_TOGETHER)
-        shown = verbose > 0
-        for start in tqdm(parts, unit="batch", leave=False) if shown else parts:
-            rows = torch.from_numpy(order[start : start + _READ_TOGETHER])
+        order = torch.from_numpy(np.argsort(trim(ids, self.padding)[1].numpy(), kind="stable"))
+        parts = order.split(_SORTED_TOGETHER)
+        for rows in tqdm(parts, unit="batch", leave=False) if verbose > 0 else parts:
             self.features(ids[rows].to(self.output.weight.device))
 
     def encode(self, ids: Tensor) -> Tensor:
@@ -175,15 +177,31 @@ class TextTransformer(nn.Module):
 
     def _encoded(self, ids: Tensor, lengths: Any, rows: Any) -> Any:
         """Return the features of some rows, texts of like length read together."""
-        order = rows[np.argsort(lengths[rows], kind="stable")]
-        place = {row: number for number, row in enumerate(rows.tolist())}
+        by_length = np.argsort(lengths[rows], kind="stable")
         found = np.empty((len(rows), self.output.in_features), dtype=np.float32)
         with torch.inference_mode():
-            for start in range(0, len(order), _READ_TOGETHER):
-                some = order[start : start + _READ_TOGETHER]
-                features = self.encode(ids[torch.from_numpy(some).to(ids.device)])
-                found[[place[row] for row in some.tolist()]] = features.float().cpu().numpy()
+            for part in _parts(lengths[rows[by_length]], self._room()):
+                some = by_length[part]
+                features = self.encode(ids[torch.from_numpy(rows[some]).to(ids.device)])
+                found[some] = features.float().cpu().numpy()
         return found
+
+    def _room(self) -> int:
+        """Return how many tokens are read together."""
+        config: Any = self.encoder.config
+        widest = max(_width(self.encoder), getattr(config, "intermediate_size", 0))
+        return (_CACHED if self.output.weight.device.type == "cpu" else _ON_GPU) // widest
+
+
+def _parts(lengths: Any, room: int) -> Iterator[slice]:
+    """Cut texts of rising lengths so that each part, padded to its longest, has room."""
+    first = 0
+    while first < len(lengths):
+        ahead = lengths[first : first + room]
+        padded = ahead * np.arange(1, len(ahead) + 1)
+        last = first + max(1, int(np.searchsorted(padded, room, side="right")))
+        yield slice(first, last)
+        first = last
 
 
 def check_pooling(pooling: Any, encoder: nn.Module) -> None:
