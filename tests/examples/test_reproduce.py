@@ -300,3 +300,18 @@ def test_few_labels_tests_on_texts_that_are_never_labelled(script, monkeypatch):
     assert not set(parts[0]) & set(parts[1])
     assert not {*parts[2], *parts[3]} & {*parts[0], *parts[1]}
     assert set(parts[2]) != set(parts[3])
+
+
+def test_embeddings_of_ones_own(script, monkeypatch, tmp_path, capsys):
+    own = script("embeddings")
+    y = np.array(["neg", "pos"])[np.arange(90) % 2]
+    X = np.random.default_rng(0).normal(size=(90, 12)) + 3 * (y == "pos")[:, None]
+    np.savez(tmp_path / "mine.npz", X=X.astype(np.float32), y=y)
+    out = tmp_path / "found.csv"
+    call = ["e", str(tmp_path / "mine.npz"), "--sizes", "20", "--seeds", "2", "--out", str(out)]
+    monkeypatch.setattr(sys, "argv", call)
+    own.main()
+    found = pd.read_csv(out)
+    assert found["model"].tolist() == ["logreg", "mlp-before", "mlp"] * 2
+    assert (found["test"] > 0.9).all()
+    assert "| mine | 20 | " in capsys.readouterr().out
