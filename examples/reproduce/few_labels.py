@@ -29,6 +29,8 @@ from sklearn.pipeline import make_pipeline
 from modal_interp import (
     TextBiLSTMClassifier,
     TextCNNClassifier,
+    TokenEncoder,
+    TransformerClassifier,
     WordEncoder,
     datasets,
     embedding_matrix,
@@ -36,7 +38,9 @@ from modal_interp import (
 )
 
 SETS = ["mr", "subj", "trec", "agnews", "topics"]
-SIZES = [50, 100, 200, 500]
+SIZES = [20, 50, 100, 200, 500]
+# Where the hub cannot be reached, the folder that the model lies in.
+MINILM = os.environ.get("MINILM", "sentence-transformers/all-MiniLM-L6-v2")
 N_TEST, N_VALIDATION = 1500, 500
 # Paper titles in 16 areas: a file with the columns title and area.
 TOPICS = "topics/pwc_valid_test_full.csv.gz"
@@ -93,6 +97,12 @@ def network(texts: Texts, seed: int, kind: Any, *, vectors: bool = False, **para
     return make_pipeline(FrozenEstimator(texts.encoder()), net)
 
 
+def pretrained(texts: Texts, seed: int, model: str = MINILM, **params: Any) -> Any:
+    """Return a pretrained encoder with an output layer, from raw texts."""
+    net = TransformerClassifier(model, classes=np.unique(texts.y), random_state=seed, **params)
+    return make_pipeline(TokenEncoder(model, max_length=128), net)
+
+
 # To add a model is to add a line: from texts and a seed to an unfitted classifier of raw texts.
 PAPERS = {"module__kernel_sizes": (3, 4, 5)}
 MODELS = {
@@ -101,8 +111,25 @@ MODELS = {
     "cnn-345": partial(network, kind=TextCNNClassifier, **PAPERS),
     "cnn": partial(network, kind=TextCNNClassifier),
     "cnn-vectors": partial(network, kind=TextCNNClassifier, vectors=True),
+    "pretrained": pretrained,
+    "pretrained-contrastive": partial(pretrained, trainable="contrastive"),
+    "pretrained-all": partial(pretrained, trainable="all"),
     "bilstm": partial(network, kind=TextBiLSTMClassifier),
     "bilstm-vectors": partial(network, kind=TextBiLSTMClassifier, vectors=True),
+}
+# What the picture shows, in colours that stay apart without colour vision.
+DRAWN = {
+    "tfidf": ("TF-IDF, logistic regression", "#000000", "o"),
+    "cnn": ("CNN", "#56B4E9", "s"),
+    "cnn-vectors": ("CNN from word vectors", "#0072B2", "D"),
+    "pretrained": ("MiniLM, frozen", "#D55E00", "^"),
+}
+TITLES = {
+    "mr": "film reviews (MR)",
+    "subj": "subjectivity (Subj)",
+    "trec": "questions (TREC)",
+    "agnews": "AG News",
+    "topics": "paper titles, 16 areas",
 }
 KEYS = ["data", "n_labels", "seed", "model"]
 
@@ -161,6 +188,33 @@ def table(rows: pd.DataFrame, names: Iterable[str] = MODELS) -> str:
     return "\n".join(lines) + "\n"
 
 
+def draw(rows: pd.DataFrame) -> Any:
+    """Draw mean and 95 % interval of some models over seeds, a panel a set."""
+    from matplotlib import pyplot as plt
+
+    sets = list(dict.fromkeys(rows["data"]))
+    figure, axes = plt.subplots(
+        1, len(sets), figsize=(2.6 * len(sets), 3), layout="constrained", squeeze=False
+    )
+    for axis, data in zip(axes[0], sets, strict=True):
+        for place, model in enumerate(names):
+            found = rows[(rows["data"] == data) & (rows["model"] == model)]
+            scores = found.groupby("n_labels")["test"]
+            mean, half = scores.mean(), stats.t.ppf(0.975, scores.count() - 1) * scores.sem()
+            style = {"color": COLOURS[place], "marker": "osD^"[place], "markersize": 4}
+            axis.plot(mean.index, mean, label=LABELS.get(model, model), **style)
+            axis.fill_between(
+                mean.index, mean - half, mean + half, color=COLOURS[place], alpha=0.15
+            )
+        axis.set(title=TITLES.get(data, data), xlabel="labelled texts", xscale="log")
+        axis.set_xticks(sorted(set(rows["n_labels"])), sorted(set(rows["n_labels"])), minor=False)
+        axis.minorticks_off()
+    axes[0][0].set_ylabel("accuracy on test texts")
+    handles, labels = axes[0][0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=len(labels))
+    return figure
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true")
@@ -174,7 +228,9 @@ def main() -> None:
     args.sizes = args.sizes or ([50, 200] if args.quick else SIZES)
     args.seeds = args.seeds or (1 if args.quick else 5)
     run(args)
-    args.out.with_name("table.md").write_text(table(pd.read_csv(args.out)), encoding="utf-8")
+    rows = pd.read_csv(args.out)
+    args.out.with_name("table.md").write_text(table(rows), encoding="utf-8")
+    draw(rows).savefig(args.out.with_name("few_labels.png"), dpi=130)
 
 
 if __name__ == "__main__":

@@ -289,6 +289,7 @@ def test_few_labels_goes_on_where_it_was_ended(script, monkeypatch, tmp_path):
     table = out.with_name("table.md").read_text(encoding="utf-8")
     assert table.startswith("| data | labels | tfidf | cnn | cnn-vectors |\n")
     assert table.count("±") == 3
+    assert out.with_name("few_labels.png").stat().st_size > 10_000
 
 
 def test_few_labels_tests_on_texts_that_are_never_labelled(script, monkeypatch):
