@@ -197,17 +197,15 @@ def draw(rows: pd.DataFrame) -> Any:
         1, len(sets), figsize=(2.6 * len(sets), 3), layout="constrained", squeeze=False
     )
     for axis, data in zip(axes[0], sets, strict=True):
-        for place, model in enumerate(names):
+        for model, (label, colour, marker) in DRAWN.items():
             found = rows[(rows["data"] == data) & (rows["model"] == model)]
             scores = found.groupby("n_labels")["test"]
             mean, half = scores.mean(), stats.t.ppf(0.975, scores.count() - 1) * scores.sem()
-            style = {"color": COLOURS[place], "marker": "osD^"[place], "markersize": 4}
-            axis.plot(mean.index, mean, label=LABELS.get(model, model), **style)
-            axis.fill_between(
-                mean.index, mean - half, mean + half, color=COLOURS[place], alpha=0.15
-            )
-        axis.set(title=TITLES.get(data, data), xlabel="labelled texts", xscale="log")
-        axis.set_xticks(sorted(set(rows["n_labels"])), sorted(set(rows["n_labels"])), minor=False)
+            axis.plot(mean.index, mean, label=label, color=colour, marker=marker, markersize=4)
+            axis.fill_between(mean.index, mean - half, mean + half, color=colour, alpha=0.15)
+        axis.set(title=TITLES[data], xlabel="labelled texts", xscale="log")
+        sizes = sorted(set(rows["n_labels"]))
+        axis.set_xticks(sizes, sizes, minor=False)
         axis.minorticks_off()
     axes[0][0].set_ylabel("accuracy on test texts")
     handles, labels = axes[0][0].get_legend_handles_labels()
