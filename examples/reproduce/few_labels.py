@@ -104,6 +104,7 @@ MODELS = {
     "bilstm": partial(network, kind=TextBiLSTMClassifier),
     "bilstm-vectors": partial(network, kind=TextBiLSTMClassifier, vectors=True),
 }
+IN_THE_TABLE = ["tfidf", "cnn-before", "cnn", "cnn-vectors"]
 KEYS = ["data", "n_labels", "seed", "model"]
 
 
@@ -165,7 +166,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--data", nargs="+", choices=SETS)
-    parser.add_argument("--models", nargs="+", choices=list(MODELS), default=list(MODELS))
+    parser.add_argument("--models", nargs="+", choices=list(MODELS), default=IN_THE_TABLE)
     parser.add_argument("--sizes", nargs="+", type=int)
     parser.add_argument("--seeds", type=int, help="how many")
     parser.add_argument("--out", type=Path, default=Path("docs/few_labels/results.csv"))
