@@ -3,8 +3,8 @@
     python examples/reproduce/few_labels.py --quick     one seed, two sizes, two sets: minutes
     python examples/reproduce/few_labels.py             five seeds: about an hour on a core
 
-Labels are drawn at random. Accuracy on 500 texts for validation, by which the defaults were chosen,
-and on 1,500 for the test; neither is ever trained on. Run again, it goes on where it was ended.
+Labels are drawn at random. Accuracy on 500 texts for validation and on 1,500 for the test; neither
+is ever trained on. Run again, it goes on where it was ended. Choose settings by validation alone.
 """
 
 from __future__ import annotations
