@@ -18,8 +18,14 @@ extensions = [
 ]
 myst_enable_extensions = ["dollarmath", "colon_fence", "deflist"]
 myst_heading_anchors = 3
-# Tables that performance.md and reproductions.md include.
-exclude_patterns = ["_build", "performance/*", "reproductions/*.md", "reproductions/*/*.md"]
+# Tables that few_labels.md, performance.md and reproductions.md include.
+exclude_patterns = [
+    "_build",
+    "few_labels/*.md",
+    "performance/*",
+    "reproductions/*.md",
+    "reproductions/*/*.md",
+]
 
 autosummary_generate = True
 autodoc_typehints = "none"  # numpydoc's Parameters say it with shapes

@@ -59,8 +59,8 @@ class TextCNN(nn.Module):
     filter of size k: a text shorter than the filter is completed with zero vectors. Windows
     that reach further into padding count as zero, so neither the number of padding columns
     nor the other texts of the batch change a result. Where several windows share the maximum, but
-    for rounding, its gradient is shared among them, so that a word has one interpretation
-    wherever in a text it is repeated.
+    for rounding, its gradient is shared among them, so that repeated words are explained
+    alike in every batch.
 
     Departs from the paper: no constraint on the norm of the output weights, which Kim clips at 3;
     filters of 1, 2 and 3 words, where Kim and ALDEN have 3, 4 and 5, which learn less from few

@@ -57,9 +57,10 @@ class OpenEmbedding(nn.Embedding):
 
     def first_vectors(self, ids: Tensor) -> Tensor:
         """Return what words start from, shape (n, D), for ids of shape (n,)."""
-        parts = [self._mixed(part) for part in ids.split(_AT_ONCE)]
-        uniform = torch.cat(parts) if parts else ids.new_empty(0, self.embedding_dim)
-        return (uniform * (2.0**-23 * self.bound) - self.bound).to(self.weight.dtype)
+        vectors = self.weight.new_empty(len(ids), self.embedding_dim)
+        for found, part in zip(vectors.split(_AT_ONCE), ids.split(_AT_ONCE), strict=True):
+            found.copy_(self._mixed(part) * (2.0**-23 * self.bound) - self.bound)
+        return vectors
 
     def _mixed(self, ids: Tensor) -> Tensor:
         """Return whole numbers below 2**24, shape (n, D), that look random."""

@@ -11,6 +11,7 @@ from modal_interp import strategies
 from modal_interp.datasets import make_reviews
 from modal_interp.estimators import TextBiLSTMClassifier, TextCNNClassifier
 from modal_interp.representations import word_interpretations
+from modal_interp.scores import expected_gradient_length
 from modal_interp.texts import WordEncoder
 
 TEXTS, Y = make_reviews(60, random_state=0)
@@ -52,3 +53,9 @@ def test_every_strategy_asks_alike(name, kind):
 def test_interpretations_are_alike(kind):
     few, many = (word_interpretations(net, IDS).values for net in nets(kind))
     np.testing.assert_allclose(few, many, rtol=1e-5, atol=1e-8)
+
+
+@pytest.mark.parametrize("kind", list(SIZES))
+def test_vectors_that_are_not_stored_count_as_parameters(kind):
+    few, many = (expected_gradient_length(net, IDS) for net in nets(kind))
+    np.testing.assert_allclose(few, many, rtol=1e-4)
