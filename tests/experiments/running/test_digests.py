@@ -4,11 +4,10 @@ import collections
 import dataclasses
 import functools
 import importlib
+import itertools
 import linecache
 import operator
-import os
 import random
-import subprocess
 import sys
 import threading
 import types
@@ -188,16 +187,9 @@ def test_values_count_as_values(name):
     assert " at 0x" not in one
 
 
-def test_every_process_finds_the_same_digests():
+def test_every_process_finds_the_same_digests(interpreters, tmp_path):
     code = f"from {__name__} import _all; print(_all(1))"
-    found = {
-        subprocess.run(
-            [sys.executable, "-W", "ignore", "-c", code],
-            env={**os.environ, "PYTHONHASHSEED": str(seed)},
-            capture_output=True, text=True, check=True,
-        ).stdout.strip()
-        for seed in (1, 2)
-    }  # fmt: skip
+    found = {one.run(code, tmp_path).strip() for one in interpreters}
     assert found == {str(_all(1))}
 
 
@@ -372,15 +364,13 @@ def test_what_does_not_run_does_not_count(loaded):
     assert described(loaded({**sources, "own_helper": "K = 1  # a remark"})) != before
 
 
-def test_a_file_is_the_same_in_another_folder_and_by_another_name(tmp_path):
+def test_a_file_is_the_same_in_another_folder_and_by_another_name(interpreters, tmp_path):
     found = []
-    for folder in ("one", "two"):
+    for folder, interpreter in zip(("one", "two"), interpreters, strict=True):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "own_.py").write_text(CODE["class variable"].format(K=2))
         code = "import own_; from modal_interp.experiments.running.descriptions import described;"
-        found.append(
-            _ran([sys.executable, "-c", f"{code}print(described(own_.s))"], tmp_path / folder)
-        )
+        found.append(interpreter.run(f"{code}print(described(own_.s))", tmp_path / folder))
     assert found[0] == found[1]
 
 
@@ -398,18 +388,14 @@ if __name__ == "__main__":
 """
 
 
-def _ran(command, folder):
-    package = str(Path(__file__).parents[3])
-    env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(folder), package])}
-    ran = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=True)
-    return ran.stdout
+def test_of_a_script_what_its_strategies_use_counts_and_no_more(interpreters, tmp_path):
+    each = itertools.cycle(interpreters)
 
-
-def test_of_a_script_what_its_strategies_use_counts_and_no_more(tmp_path):
     def said(K=1, helped=1, remark=""):
         (tmp_path / "own_helper.py").write_text(f"K = {helped}")
-        (tmp_path / "script.py").write_text(SCRIPT.format(K=K, remark=remark))
-        return _ran([sys.executable, "-B", "script.py"], tmp_path)
+        script = SCRIPT.format(K=K, remark=remark)
+        (tmp_path / "script.py").write_text(script)
+        return next(each).run(script, tmp_path, "script.py")
 
     before = said()
     assert said(remark="more seeds") == before

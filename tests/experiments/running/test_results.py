@@ -4,8 +4,6 @@ import errno
 import json
 import os
 import stat
-import subprocess
-import sys
 import textwrap
 from functools import partial
 
@@ -201,7 +199,7 @@ OWN = """
 """
 
 
-def described_elsewhere(tmp_path, source, expression):
+def described_elsewhere(interpreter, tmp_path, source, expression):
     """Return what another process says of something in a module of one's own."""
     (tmp_path / "own.py").write_text(textwrap.dedent(source))
     code = (
@@ -210,14 +208,10 @@ def described_elsewhere(tmp_path, source, expression):
         "from modal_interp.experiments.running.provenance import estimator_facts;"
         f"print({expression})"
     )
-    ran = subprocess.run(
-        [sys.executable, "-B", "-c", code], cwd=tmp_path, check=True, text=True,
-        capture_output=True, env={**os.environ, "PYTHONHASHSEED": "random"},
-    )  # fmt: skip
-    return ran.stdout.strip()
+    return interpreter.run(code, tmp_path).strip()
 
 
-def test_two_processes_say_the_same_until_the_code_changes(tmp_path):
+def test_two_processes_say_the_same_until_the_code_changes(interpreters, tmp_path):
     expression = """[
         described(own.strategy), described(partial(own.strategy, scale=np.arange(30))),
         described(lambda x: x), described({'b': np.ones(50), 'a': {1, 2}}),
@@ -225,11 +219,11 @@ def test_two_processes_say_the_same_until_the_code_changes(tmp_path):
     ]"""
     expression = " ".join(expression.split())
     first, second = (
-        described_elsewhere(tmp_path, OWN.format(scale=1), expression) for _ in range(2)
+        described_elsewhere(one, tmp_path, OWN.format(scale=1), expression) for one in interpreters
     )
     assert first == second
     assert "strategy (code " in first
-    changed = described_elsewhere(tmp_path, OWN.format(scale=2), expression)
+    changed = described_elsewhere(interpreters[0], tmp_path, OWN.format(scale=2), expression)
     assert changed != first
 
 
@@ -435,20 +429,13 @@ def test_code_that_a_strategy_calls_tells_it_apart(change, changed):
     assert differing == [place == changed for place in range(3)]
 
 
-def test_a_set_in_the_code_is_the_same_in_every_process():
+def test_a_set_in_the_code_is_the_same_in_every_process(interpreters, tmp_path):
     script = (
         "from modal_interp.experiments.running.descriptions import described\n"
         "def strategy(learner): return 'a' in {'a', 'bb', 'ccc', 'dddd', 'eeeee'}\n"
         "print(described(strategy))"
     )
-    found = {
-        subprocess.run(
-            [sys.executable, "-c", script],
-            env={**os.environ, "PYTHONHASHSEED": str(seed)},
-            capture_output=True, text=True, check=True,
-        ).stdout
-        for seed in range(3)
-    }  # fmt: skip
+    found = {one.run(script, tmp_path) for one in interpreters}
     assert len(found) == 1
 
 

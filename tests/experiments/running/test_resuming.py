@@ -3,7 +3,6 @@
 import contextlib
 import errno
 import json
-import multiprocessing
 import os
 import random
 import signal
@@ -18,14 +17,6 @@ from modal_interp import TabularMLPClassifier, badge, dami_kmedoids, margin, ran
 from modal_interp.experiments import load_results
 from modal_interp.experiments.running import storage
 from tests.experiments.small import result_bytes, run_small
-
-
-@pytest.fixture(scope="module")
-def processes():
-    """Return a way to start clean processes that have the package loaded already."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["modal_interp.experiments"])
-    return context.Process
 
 
 @pytest.fixture(scope="module")
@@ -299,7 +290,10 @@ def test_workers_stop_when_the_process_they_work_for_is_killed(tmp_path, process
     options = {"n_jobs": 2, "strategies": {"random_sampling": slow_choice}, "step": 2}
     process = processes(target=run_small, args=(tmp_path,), kwargs=options)
     process.start()
+    began = time.monotonic()
     while _written(tmp_path) < 4:
+        assert process.is_alive()
+        assert time.monotonic() < began + 120
         time.sleep(0.05)
     process.kill()
     process.join()
