@@ -22,6 +22,7 @@ MAY_IMPORT = {
     "selectors": set(),
     "queries": set(),
     "datasets": set(),
+    # Of texts what a tokenizer says of its ids, which a classifier and its encoder share.
     "estimators": {"modules", "texts"},
     "representations": {"nets"},
     "scores": {"nets", "representations"},

@@ -56,11 +56,13 @@ def as_token_ids(
 def _check_marks(ids: NDArray[np.int64], vocabulary: Vocabulary) -> None:
     marks = [number for number in vocabulary.no_words if number != vocabulary.padding]
     some = ids[:_LOOKED_AT]
-    if not np.isin(some, marks).any():
+    # In each text: among the ids of many words those of marks occur by chance.
+    without = ~np.isin(some, marks).any(axis=1) & (some != vocabulary.padding).any(axis=1)
+    if without.any():
         raise ValueError(
             "X must hold ids of the model's own tokenizer, which sets marks such as [CLS] "
-            f"(ids {marks}); found none in the first {len(some)} texts. Encode with the "
-            "TokenEncoder of the same model."
+            f"(ids {marks}) in each text; found none in row {int(without.argmax())}. Encode with "
+            "the TokenEncoder of the same model."
         )
 
 

@@ -26,9 +26,8 @@ from modal_interp.modules import TextTransformer
 from modal_interp.modules._words import check_size
 from modal_interp.modules.feature_store import FeatureStore
 from modal_interp.modules.transformer import check_pooling
+from modal_interp.texts.pretrained import DEFAULT_MODEL
 from modal_interp.texts.tokenizers import Vocabulary
-
-DEFAULT_MODEL = "sentence-transformers/all-MiniLM-L6-v2"
 
 
 class TransformerClassifier(_ModuleClassifier):

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-# Word ids that it takes: ALDEN asks for the vectors of all words up to the largest id.
+# Word ids that it takes: ALDEN counts words in arrays that are as long as the largest id.
 MOST_WORDS = 2**20
 # The constants of splitmix64 (Steele, Lea & Flood 2014), as torch's signed numbers.
 _STEP, _FIRST, _SECOND = (

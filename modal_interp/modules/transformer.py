@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from copy import deepcopy
 from typing import Any, Literal
 
 import numpy as np
@@ -127,6 +128,31 @@ class TextTransformer(nn.Module):
             part.train(mode)
         return self
 
+    def load_state_dict(self, state_dict: Mapping[str, Any], *args: Any, **kwargs: Any) -> Any:
+        """Load weights; those of a frozen encoder only where they are others.
+
+        Then into an encoder of its own: other nets may have the one that it had.
+        """
+        if self.store is None:
+            return super().load_state_dict(state_dict, *args, **kwargs)
+        if not self._has_encoder_of(state_dict):
+            self.encoder = deepcopy(self.encoder)
+            self.freeze(FeatureStore())
+            return super().load_state_dict(state_dict, *args, **kwargs)
+        others = {key: value for key, value in state_dict.items() if not _is_of_encoder(key)}
+        encoder, self._modules["encoder"] = self._modules["encoder"], nn.Identity()
+        try:
+            return super().load_state_dict(others, *args, **kwargs)
+        finally:
+            self._modules["encoder"] = encoder
+
+    def _has_encoder_of(self, state_dict: Mapping[str, Any]) -> bool:
+        own = {key: value for key, value in self.state_dict().items() if _is_of_encoder(key)}
+        given = {key: value for key, value in state_dict.items() if _is_of_encoder(key)}
+        return own.keys() == given.keys() and all(
+            torch.equal(value, given[key].to(value)) for key, value in own.items()
+        )
+
     def forward(self, ids: Tensor) -> Tensor:
         """Return logits of shape (B, n_classes) for token ids of shape (B, T), int64."""
         return self.output(self.dropout(self.features(ids)))
@@ -213,6 +239,10 @@ def check_pooling(pooling: Any, encoder: nn.Module) -> None:
             f"pooling='own' needs an encoder that pools; {type(encoder).__name__} has no pooler. "
             "Use 'mean' or 'cls'."
         )
+
+
+def _is_of_encoder(key: str) -> bool:
+    return key.startswith("encoder.")
 
 
 def _width(encoder: nn.Module) -> int:

@@ -104,7 +104,7 @@ def _room(net: NeuralNet, n_outputs: int) -> int:
         tables = [p.shape[0] for m in others for p in m.parameters(recurse=False) if p.ndim > 1]
         n_floats = max(n_floats, sum(tables))
         if any(map(_attends, layers)) and torch.device(net.device).type == "cpu":
-            most = _CACHED / max(tables)
+            most = _CACHED / max(tables, default=1)
     n_floats += 2 * n_outputs * max(1, width)  # where they are pulled and where they are looked at
     return max(1, int(min(most, max(_AT_LEAST, working_memory()) / (4 * n_floats))))
 

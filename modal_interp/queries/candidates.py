@@ -13,8 +13,7 @@ from numpy.random import RandomState
 from numpy.typing import NDArray
 from torch.utils.data import Dataset, IterableDataset, Subset
 
-from modal_interp.queries.learner import n_samples
-from modal_interp.queries.stacking import take_rows
+from modal_interp.queries.stacking import n_samples, take_rows
 
 Rows = NDArray[np.intp]
 

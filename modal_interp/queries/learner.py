@@ -20,7 +20,7 @@ from torch.utils.data import Dataset
 from modal_interp.queries.estimators import classifier_of, members_of, net_of
 from modal_interp.queries.modal_compat import metrics_wanted
 from modal_interp.queries.seen import Seen
-from modal_interp.queries.stacking import is_named
+from modal_interp.queries.stacking import is_named, n_samples
 
 
 class View(NamedTuple):
@@ -189,13 +189,6 @@ def _check_named(X: dict[Any, Any], param: str) -> None:
     sizes = {key: len(part) for key, part in X.items()}
     if len(set(sizes.values())) > 1:
         raise ValueError(f"{param} as a dict must hold arrays of equally many rows; found {sizes}.")
-
-
-def n_samples(X: Any) -> int:
-    """Return how many samples a collection holds."""
-    if is_named(X):
-        return len(next(iter(X.values()), ()))
-    return int(X.shape[0]) if hasattr(X, "shape") else len(X)
 
 
 def _check_n_instances(n_instances: Any, n_pool: int) -> None:

@@ -38,7 +38,7 @@ import pandas as pd
 import scipy.sparse as sp
 
 from modal_interp.queries.missing import incomplete, takes_incomplete
-from modal_interp.queries.stacking import is_named, stack_rows, take_rows, with_rows
+from modal_interp.queries.stacking import is_named, n_samples, stack_rows, take_rows, with_rows
 
 # check_X_y is imported by models.base in modAL 0.4.1 and by models.learners in 0.4.2.
 _MODAL_MODULES = ("modAL.models.base", "modAL.models.learners")
@@ -137,7 +137,7 @@ def _as_checked(X: Any) -> Any:
     if sp.issparse(X):
         return with_rows(X)
     if is_named(X):  # of which scikit-learn would ask for a shape: the number of rows
-        return np.zeros((_length(X), 1))
+        return np.zeros((n_samples(X), 1))
     if not isinstance(X, list) or not all(isinstance(row, list | tuple) for row in X):
         return X
     equal = len({len(row) for row in X}) <= 1
@@ -195,19 +195,13 @@ def _draw(n: int) -> Any:
     return np.random.choice(range(n), n, replace=True)  # noqa: NPY002
 
 
-def _length(X: Any) -> int:
-    if is_named(X):
-        return len(next(iter(X.values())))
-    return int(X.shape[0]) if hasattr(X, "shape") else len(X)
-
-
 def _draws_known_rows(fit_to_known: Function) -> Function:
     def fitted(self: Any, bootstrap: bool = False, **fit_kwargs: Any) -> Any:
         # modAL 0.4.2 passes it on from its constructor to the estimator.
         fit_kwargs.pop("force_all_finite", None)
         if not bootstrap:
             return fit_to_known(self, **fit_kwargs)
-        rows = _draw(_length(self.X_training))
+        rows = _draw(n_samples(self.X_training))
         X, y = take_rows(self.X_training, rows), take_rows(self.y_training, rows)
         self.estimator.fit(X, y, **fit_kwargs)
         return self
@@ -221,7 +215,7 @@ def _draws_given_rows(method: Function) -> Function:
     def drawn(*args: Any, **kwargs: Any) -> Any:
         given = signature.bind(*args, **kwargs)
         if given.arguments.pop("bootstrap", False):
-            rows = _draw(_length(given.arguments["X"]))
+            rows = _draw(n_samples(given.arguments["X"]))
             for name in "Xy":
                 given.arguments[name] = take_rows(given.arguments[name], rows)
         return method(*given.args, **given.kwargs)

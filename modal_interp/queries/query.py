@@ -17,11 +17,11 @@ from modal_interp.queries.learner import (
     View,
     check_query,
     estimators_of,
-    n_samples,
     query_result,
     views_of,
 )
 from modal_interp.queries.missing import check_complete
+from modal_interp.queries.stacking import n_samples
 
 
 class Query(NamedTuple):

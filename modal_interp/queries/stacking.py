@@ -17,6 +17,13 @@ def is_named(X: Any) -> bool:
     return isinstance(X, dict) and not sp.issparse(X)
 
 
+def n_samples(X: Any) -> int:
+    """Return how many samples a collection holds."""
+    if is_named(X):
+        return len(next(iter(X.values()), ()))
+    return int(X.shape[0]) if hasattr(X, "shape") else len(X)
+
+
 def take_rows(X: Any, rows: Any) -> Any:
     """Return rows by their position, in the kind of collection that `X` is.
 

@@ -14,8 +14,9 @@ from modal_interp.nets.outputs import Classes, Target, check_explained
 from modal_interp.nets.pieces import count_alike, what_counts
 from modal_interp.nets.samples import stacked
 from modal_interp.nets.words import embedding_rows
-from modal_interp.queries.learner import View, is_same, n_samples
+from modal_interp.queries.learner import View, is_same
 from modal_interp.queries.query import open_query
+from modal_interp.queries.stacking import n_samples
 from modal_interp.representations.explained_words import WordInterpretations, numbered_alike
 from modal_interp.representations.interpretations import word_interpretations
 from modal_interp.selectors.diverse_words import diverse_words

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+# Of encoders and tokenizers alike, so that one reads what the other gives.
+DEFAULT_MODEL = "sentence-transformers/all-MiniLM-L6-v2"
 _INSTALL = "pip install 'modal_interp[transformers]'"
 
 

@@ -14,10 +14,9 @@ import numpy.typing as npt
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_scalar
 
+from modal_interp.texts.pretrained import DEFAULT_MODEL
 from modal_interp.texts.tokenizers import Vocabulary, load_tokenizer, vocabulary_of
 from modal_interp.texts.vocabulary import check_texts
-
-DEFAULT_MODEL = "sentence-transformers/all-MiniLM-L6-v2"
 
 # A tokenizer writes down how it was last told to cut, so that it serves one call at a time.
 _one_at_a_time = Lock()

@@ -487,7 +487,7 @@ def test_clone_params_and_search():
     assert params["estimator__max_epochs"] == 3
     copied = clone(found).set_params(estimator__lr=0.1, estimator__module__hidden=(4,))
     assert copied.get_params()["estimator__lr"] == 0.1
-    assert found.get_params()["estimator__lr"] == 0.01
+    assert found.get_params()["estimator__lr"] == 0.003
     search = GridSearchCV(found, {"n_members": [1, 2], "estimator__lr": [0.02]}, cv=2).fit(X, Y)
     assert search.best_estimator_.estimators_[0].lr == 0.02
     assert search.predict(X).shape == (60,)

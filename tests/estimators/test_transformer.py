@@ -134,6 +134,16 @@ def test_no_text_is_encoded_twice():
     assert store.n_computed == read
 
 
+def test_early_stopping_encodes_no_text_again():
+    many, labels = np.tile(IDS, (6, 1)), np.tile(LABELS, 6)
+    _, store = shared_encoder(bert_folder(), "mean", "cpu")
+    classifier("head").fit(IDS, LABELS)
+    read, state = store.n_computed, store.state
+    net = classifier("head", early_stopping=True, n_iter_no_change=1, max_epochs=40, lr=0.3)
+    net.fit(many, labels).predict(IDS)
+    assert (store.n_computed, store.state) == (read, state)
+
+
 @pytest.mark.parametrize("trainable", KINDS)
 def test_randomness_is_its_own(trainable):
     torch.manual_seed(3)
@@ -283,6 +293,8 @@ def without_padding(tmp_path):
     return TransformerClassifier(config, tokenizer=tokenizer)
 
 
+# As a WordEncoder might give them: some are ids of marks, by chance.
+OF_WORDS = np.where(np.arange(8)[:, None] == 3, [2, 6, 7], [8, 6, 7])
 LONG = np.pad(np.full((1, 25), 5), ((0, 0), (0, 3)))
 LONG[0, 0] = 2
 
@@ -309,6 +321,7 @@ LONG[0, 0] = 2
         (lambda _: classifier(), IDS.astype(float), ValueError, "must hold integers"),
         (lambda _: classifier(), IDS + 90, ValueError, "vocabulary has 21"),
         (lambda _: classifier(), np.full((8, 3), 6), ValueError, "sets marks such as"),
+        (lambda _: classifier(), OF_WORDS, ValueError, "found none in row 0"),
         (lambda _: classifier(), np.repeat(LONG, 8, axis=0), ValueError, "at most 24 tokens"),
         (lambda _: classifier(min_steps=-1), IDS, ValueError, "min_steps"),
     ],

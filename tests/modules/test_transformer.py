@@ -121,6 +121,29 @@ def test_new_weights_make_the_features_anew():
         torch.testing.assert_close(net.output(net.encode(IDS)), after)
 
 
+def test_weights_that_are_loaded_leave_the_encoder_to_those_who_share_it():
+    encoder, store = small().encoder, FeatureStore()
+    one, other = (TextTransformer(3, encoder=encoder).eval() for _ in range(2))
+    one.freeze(store)
+    other.freeze(store)
+    with torch.no_grad():
+        expected = one(IDS)
+        other.load_state_dict(one.state_dict())
+        assert torch.equal(other(IDS), expected)
+        assert store.n_computed == 4  # the same encoder: nothing is encoded anew
+        assert other.encoder is encoder
+        changed = {key: 1.5 * value for key, value in one.state_dict().items()}
+        other.load_state_dict(changed)
+        assert torch.equal(one(IDS), expected)
+        assert torch.equal(other.output.weight, changed["output.weight"])
+        torch.testing.assert_close(other(IDS), other.output(other.encode(IDS)))
+        assert not torch.allclose(other.features(IDS), one.features(IDS))
+    with pytest.raises(RuntimeError, match="Missing key"):
+        one.load_state_dict({key: changed[key] for key in changed if key != "output.bias"})
+    assert one.encoder is not encoder  # which it left, for weights that did not come
+    assert store.n_computed == 4
+
+
 def test_copies_and_pickles_keep_no_features():
     net = frozen()
     with torch.no_grad():
