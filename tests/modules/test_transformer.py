@@ -132,6 +132,31 @@ def test_copies_and_pickles_keep_no_features():
     assert net.store.n_computed == 4
 
 
+def test_the_same_weights_again_are_no_others():
+    net = frozen()
+    with torch.no_grad():
+        expected, held = net(IDS), deepcopy(net.state_dict())
+        net.output.weight.zero_()
+        net.load_state_dict(held)
+        assert torch.equal(net(IDS), expected)
+        assert net.store.n_computed == 4
+        held["encoder.embeddings.word_embeddings.weight"] *= 1.5
+        net.load_state_dict(held)
+        torch.testing.assert_close(net(IDS), net.output(net.encode(IDS)))
+        assert not torch.allclose(net(IDS), expected)
+        net.load_state_dict({name: p.clone() for name, p in held.items()}, assign=True)
+        net.encoder.embeddings.word_embeddings.weight.mul_(2)
+        torch.testing.assert_close(net(IDS), net.output(net.encode(IDS)))
+
+
+def test_texts_of_another_dtype_are_told_apart():
+    net = frozen(config={"pad_token_id": 9}, padding=9)
+    with torch.no_grad():
+        net(torch.tensor([[5]]))
+        narrow = torch.tensor([[5, 0]], dtype=torch.int32)  # of the same bytes
+        torch.testing.assert_close(net(narrow), net.output(net.encode(narrow)))
+
+
 def test_many_features_lie_in_files(monkeypatch):
     import sklearn
 
