@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from modal_interp._seeding import seeded
-from modal_interp.estimators.callbacks import fine_tuning_callbacks
+from modal_interp.estimators.callbacks import fine_tuning_callbacks, for_head_alone
 from modal_interp.estimators.classifier import _ModuleClassifier
 from modal_interp.estimators.contrastive import pull_together
 from modal_interp.estimators.encoders import (
@@ -288,7 +288,9 @@ class TransformerClassifier(_ModuleClassifier):
     @property
     def _default_callbacks(self) -> list[tuple[str, Any]]:
         found = super()._default_callbacks
-        return found if head_alone(self.trainable) else [*found, *fine_tuning_callbacks()]
+        if head_alone(self.trainable):
+            return for_head_alone(found)
+        return [*found, *fine_tuning_callbacks()]
 
     def get_params(self, deep: bool = True, **kwargs: Any) -> dict[str, Any]:
         """Return the parameters as they were given, None included."""
