@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import Any
 
 import numpy as np
@@ -48,6 +49,38 @@ def default_callbacks(*, validates: bool, patience: int | None) -> list[tuple[st
         stop = EarlyStopping("valid_loss", patience=patience, load_best=True)
         callbacks.append(("early_stopping", stop))
     return [*callbacks, ("print_log", _EpochLog())]
+
+
+class _StopsHead(EarlyStopping):
+    """Early stopping that copies, of a net whose encoder stays as it is, all but the encoder.
+
+    skorch's copies all weights whenever they are the best yet: 154 epochs of a head on MiniLM take
+    5.4 s so, where they take 0.4.
+    """
+
+    def on_epoch_end(self, net: Any, **kwargs: Any) -> None:
+        self.load_best, load_best = False, self.load_best
+        try:
+            super().on_epoch_end(net, **kwargs)
+        finally:
+            self.load_best = load_best
+        if load_best and not self.misses_:
+            weights = net.module_.state_dict().items()
+            changing = {name: w for name, w in weights if not name.startswith("encoder.")}
+            self.best_model_weights_ = deepcopy(changing)
+
+    def on_train_end(self, net: Any, **kwargs: Any) -> None:
+        if self.best_model_weights_ is not None:
+            self.best_model_weights_ = {**net.module_.state_dict(), **self.best_model_weights_}
+        super().on_train_end(net, **kwargs)
+
+
+def for_head_alone(callbacks: list[tuple[str, Any]]) -> list[tuple[str, Any]]:
+    """Return callbacks of which early stopping leaves the encoder aside."""
+    return [
+        (name, _StopsHead(**found.get_params()) if name == "early_stopping" else found)
+        for name, found in callbacks
+    ]
 
 
 class _WarmUpAndDecay(Callback):

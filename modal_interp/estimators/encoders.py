@@ -2,26 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from copy import deepcopy
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch import nn
 
 from modal_interp._seeding import seeded
 from modal_interp.modules.feature_store import FeatureStore
+from modal_interp.modules.transformer import weights_state
 from modal_interp.texts.pretrained import import_transformers, local_first, stamp
 
 
-class Shared(NamedTuple):
+class Shared:
     """An encoder that nobody trains, and the features that it gave so far."""
 
-    encoder: nn.Module
-    stores: dict[str, FeatureStore]  # by pooling
+    def __init__(self, encoder: nn.Module) -> None:
+        self.encoder = encoder.requires_grad_(False)
+        self.stores: dict[str, FeatureStore] = {}  # by pooling
+        self.state = weights_state(encoder.parameters())
+
+    def is_as_loaded(self, load: Callable[[], nn.Module]) -> bool:
+        """Tell whether the encoder is still what its files hold, whatever was done to a net's."""
+        weights = self.encoder.state_dict()
+        if any(p.requires_grad for p in self.encoder.parameters()):
+            return False
+        state = weights_state(self.encoder.parameters())
+        if state != self.state:  # written to, perhaps with the same values
+            given = load().state_dict()
+            if any(not torch.equal(weights[name].cpu(), given[name]) for name in given):
+                return False
+            self.state = state
+        return True
 
 
 def is_pretrained(model: Any) -> bool:
@@ -45,12 +61,18 @@ def fresh_encoder(model: Any) -> nn.Module:
 
 @lru_cache(maxsize=4)
 def _shared(model: str, files: Any, device: str) -> Shared:
-    return Shared(deepcopy(_loaded(model, files)).to(device), {})
+    with torch.inference_mode(False):
+        return Shared(deepcopy(_loaded(model, files)).to(device))
 
 
 def shared_encoder(model: str | Path, pooling: str, device: Any) -> tuple[nn.Module, FeatureStore]:
     """Return the encoder that all nets which leave it as it is have together, and its features."""
-    shared = _shared(str(model), stamp(model), str(device))
+    of = (str(model), stamp(model))
+    shared = _shared(*of, str(device))
+    # Somebody may have trained it by hand, in a net of theirs.
+    if not shared.is_as_loaded(partial(_loaded, *of)):
+        _shared.cache_clear()
+        shared = _shared(*of, str(device))
     return shared.encoder, shared.stores.setdefault(pooling, FeatureStore())
 
 
@@ -59,7 +81,7 @@ def _loaded(model: str, files: Any) -> nn.Module:
     """Load an encoder from its files, as it lies there."""
     transformers = import_transformers()
     # Weights that files lack, such as a pooler's, are drawn: alike each time.
-    with seeded(0, torch.device("cpu")), _quietly(transformers):
+    with torch.inference_mode(False), seeded(0, torch.device("cpu")), _quietly(transformers):
         config = local_first(transformers.AutoConfig.from_pretrained, model, "configuration")
         _check_kind(config, model)
         encoder = local_first(transformers.AutoModel.from_pretrained, model, "encoder")
@@ -83,15 +105,22 @@ def _ready(encoder: Any) -> nn.Module:
         raise ValueError(
             f"model must read token ids by an nn.Embedding; {type(encoder).__name__} does not."
         )
+    if all(getattr(encoder, part, None) is not None for part in ("encoder", "decoder")):
+        # As of the encoder alone of such a model, whose files do not say that it was cut out.
+        raise _not_alone(type(encoder).__name__, encoder.config)
     return encoder.float().eval()
+
+
+def _not_alone(name: Any, config: Any) -> ValueError:
+    return ValueError(
+        f"model must be an encoder alone; {name} is a {config.model_type} of encoder and decoder. "
+        "Take an encoder such as BERT, RoBERTa, MPNet or MiniLM."
+    )
 
 
 def _check_kind(config: Any, name: Any) -> None:
     if getattr(config, "is_encoder_decoder", False):
-        raise ValueError(
-            f"model must be an encoder alone; {name} is a {config.model_type} of encoder and "
-            "decoder. Take an encoder such as BERT, RoBERTa, MPNet or MiniLM."
-        )
+        raise _not_alone(name, config)
     if not isinstance(getattr(config, "hidden_size", None), int):
         raise ValueError(
             f"model must be an encoder of texts; {name} is a {config.model_type}, whose "
@@ -133,7 +162,12 @@ def last_layers(encoder: nn.Module, n: int) -> list[nn.Module]:
     """
     n_layers = getattr(encoder.config, "num_hidden_layers", None)
     stacks = [m for m in encoder.modules() if isinstance(m, nn.ModuleList) and len(m) == n_layers]
-    if not stacks or not n <= len(stacks[0]):
+    if not stacks:
+        raise ValueError(
+            f"trainable must be 'head', 'contrastive' or 'all' for {type(encoder).__name__}, "
+            f"whose layers are not a list, or share their weights; found {n}."
+        )
+    if n > len(stacks[0]):
         raise ValueError(
             "trainable as a number must be that of the encoder's last layers, from 1 to "
             f"{n_layers}; found {n}."

@@ -56,13 +56,14 @@ def as_token_ids(
 def _check_marks(ids: NDArray[np.int64], vocabulary: Vocabulary) -> None:
     marks = [number for number in vocabulary.no_words if number != vocabulary.padding]
     some = ids[:_LOOKED_AT]
-    # In each text: among the ids of many words those of marks occur by chance.
-    without = ~np.isin(some, marks).any(axis=1) & (some != vocabulary.padding).any(axis=1)
+    lengths = ((some != vocabulary.padding) * np.arange(1, some.shape[1] + 1)).max(axis=1)
+    ends = np.stack([some[:, 0], some[np.arange(len(some)), lengths - 1]], axis=1)
+    without = (lengths > 0) & ~np.isin(ends, marks).any(axis=1)
     if without.any():
         raise ValueError(
             "X must hold ids of the model's own tokenizer, which sets marks such as [CLS] "
-            f"(ids {marks}) in each text; found none in row {int(without.argmax())}. Encode with "
-            "the TokenEncoder of the same model."
+            f"(ids {marks}) at an end of each text; found none at row {int(without.argmax())}. "
+            "Encode with the TokenEncoder of the same model."
         )
 
 

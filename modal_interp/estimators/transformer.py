@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from modal_interp._seeding import seeded
-from modal_interp.estimators.callbacks import fine_tuning_callbacks
+from modal_interp.estimators.callbacks import fine_tuning_callbacks, for_head_alone
 from modal_interp.estimators.classifier import _ModuleClassifier
 from modal_interp.estimators.contrastive import pull_together
 from modal_interp.estimators.encoders import (
@@ -200,8 +200,7 @@ class TransformerClassifier(_ModuleClassifier):
     # What is trained.
 
     def _module_sizes(self) -> dict[str, Any]:
-        if "_vocabulary" not in vars(self):
-            self._vocabulary = vocabulary_for(self.model, self.tokenizer)
+        self._vocabulary = vocabulary_for(self.model, self.tokenizer)
         found = self._vocabulary[0]
         words = (
             {}
@@ -226,14 +225,30 @@ class TransformerClassifier(_ModuleClassifier):
     def initialize_module(self) -> TransformerClassifier:
         """Build the module, and freeze what is not trained."""
         super().initialize_module()
-        if head_alone(self.trainable):
-            shared = shared_encoder(self.model, self.pooling, self.device) if self._shares() else ()
-            self.module_.freeze(shared[1] if shared else FeatureStore())
+        self._built_for = self._what_is_built()
+        if self._shares():
+            encoder, store = shared_encoder(self.model, self.pooling, self.device)
+            shared = encoder is self.module_.encoder  # unless its files were just rewritten
+            self.module_.freeze(store if shared else FeatureStore(), shared=shared)
+        elif head_alone(self.trainable):
+            self.module_.freeze(FeatureStore())
         elif self.trainable != "all":
             encoder = self.module_.encoder.requires_grad_(False)
             for layer in last_layers(encoder, int(self.trainable)):
                 layer.requires_grad_(True)
         return self
+
+    def _what_is_built(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in ("trainable", "model", "pooling")}
+
+    def _check_same_build(self) -> None:
+        """Check that training that goes on is that of the module there is."""
+        for name, value in self._what_is_built().items():
+            if value != self._built_for[name]:
+                raise ValueError(
+                    f"{name} must stay {self._built_for[name]!r} while training goes on; found "
+                    f"{value!r}. Set it back, or call fit with warm_start=False."
+                )
 
     def get_all_learnable_params(self) -> Iterator[tuple[str, nn.Parameter]]:
         """Yield the parameters that are trained, each with its name."""
@@ -242,6 +257,7 @@ class TransformerClassifier(_ModuleClassifier):
 
     def fit_loop(self, X: Any, y: Any = None, epochs: int | None = None, **fit_params: Any) -> Any:
         """Encode the texts, after the encoder was fine-tuned if it is to be; then skorch's loop."""
+        self._check_same_build()
         if self.trainable == "contrastive":
             self._pull_together(X, y)
         if self.module_.store is not None:
@@ -271,7 +287,9 @@ class TransformerClassifier(_ModuleClassifier):
     @property
     def _default_callbacks(self) -> list[tuple[str, Any]]:
         found = super()._default_callbacks
-        return found if head_alone(self.trainable) else [*found, *fine_tuning_callbacks()]
+        if head_alone(self.trainable):
+            return for_head_alone(found)
+        return [*found, *fine_tuning_callbacks()]
 
     def get_params(self, deep: bool = True, **kwargs: Any) -> dict[str, Any]:
         """Return the parameters as they were given, None included."""

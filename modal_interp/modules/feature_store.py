@@ -32,18 +32,23 @@ class FeatureStore:
     """
 
     def __init__(self) -> None:
+        self._lock = Lock()
         self.forget()
 
     def forget(self, state: Any = None) -> None:
         """Keep nothing; what is kept from now on belongs to this state of the encoder."""
-        self.state = state
-        self.n_computed = 0
         self._row_of: dict[bytes, int] = {}
         self._blocks: list[Floats] = []
-        self._lock = Lock()
+        self.n_computed = 0
+        self.state = state  # last: an interruption leaves no features that pass for those of it
 
     def get(
-        self, ids: Ids, lengths: NDArray[Any], compute: Callable[[NDArray[np.intp]], Floats]
+        self,
+        ids: Ids,
+        lengths: NDArray[Any],
+        compute: Callable[[NDArray[np.intp]], Floats],
+        *,
+        state: Any = None,
     ) -> Floats:
         """Return the features of texts, (B, H).
 
@@ -56,9 +61,14 @@ class FeatureStore:
         compute : callable
             Gives the features (b, H) of rows (b,) of `ids`; called for those not known, at most
             once.
+        state : object
+            That of the encoder; features of another one are forgotten.
         """
+        ids = ids.astype(np.int64, copy=False)  # else two texts of two dtypes may have one key
         keys = [_key(row, length) for row, length in zip(ids, lengths.tolist(), strict=True)]
         with self._lock:
+            if self.state != state:  # the encoder's weights were set anew
+                self.forget(state)
             missing = {key: row for row, key in enumerate(keys) if key not in self._row_of}
             if missing:
                 self._put(list(missing), compute(np.array(list(missing.values()), dtype=np.intp)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from copy import deepcopy
 from typing import Any, Literal
 
@@ -98,8 +98,9 @@ class TextTransformer(nn.Module):
             "begins_word": None if begins_word is None else begins_word[: words.num_embeddings],
         }
         self.store: FeatureStore | None = None
+        self._has_others = False
 
-    def freeze(self, store: FeatureStore) -> None:
+    def freeze(self, store: FeatureStore, *, shared: bool = False) -> None:
         """Leave the encoder as it is, without dropout, and encode each text once.
 
         Gradients by its word embeddings can be pulled all the same.
@@ -108,13 +109,19 @@ class TextTransformer(nn.Module):
         ----------
         store : FeatureStore
             Where features are kept: its own, or one for several that have this encoder.
+        shared : bool, default=False
+            Whether others have this encoder. Then weights that are loaded into this module, and a
+            move to another device or dtype, are of a copy, and leave theirs as it is.
         """
         self.encoder.requires_grad_(False)
         for layer in self.encoder.modules():
             if isinstance(layer, nn.Dropout):
                 layer.p = 0.0
         self.encoder.eval()
-        self.store = store
+        self.store, self._has_others = store, shared
+        self._look_through()
+
+    def _look_through(self) -> None:
         # To go through them at each step took as long as all else of it.
         self._layers = tuple(self.encoder.modules())
         self._weights = tuple(self.encoder.parameters())
@@ -128,30 +135,54 @@ class TextTransformer(nn.Module):
             part.train(mode)
         return self
 
-    def load_state_dict(self, state_dict: Mapping[str, Any], *args: Any, **kwargs: Any) -> Any:
-        """Load weights; those of a frozen encoder only where they are others.
-
-        Then into an encoder of its own: other nets may have the one that it had.
-        """
-        if self.store is None:
-            return super().load_state_dict(state_dict, *args, **kwargs)
-        if not self._has_encoder_of(state_dict):
+    def _part(self) -> None:
+        """Have an encoder of its own from now on."""
+        if self._has_others:
             self.encoder = deepcopy(self.encoder)
             self.freeze(FeatureStore())
-            return super().load_state_dict(state_dict, *args, **kwargs)
-        others = {key: value for key, value in state_dict.items() if not _is_of_encoder(key)}
-        encoder, self._modules["encoder"] = self._modules["encoder"], nn.Identity()
-        try:
-            return super().load_state_dict(others, *args, **kwargs)
-        finally:
-            self._modules["encoder"] = encoder
 
-    def _has_encoder_of(self, state_dict: Mapping[str, Any]) -> bool:
-        own = {key: value for key, value in self.state_dict().items() if _is_of_encoder(key)}
-        given = {key: value for key, value in state_dict.items() if _is_of_encoder(key)}
-        return own.keys() == given.keys() and all(
-            torch.equal(value, given[key].to(value)) for key, value in own.items()
-        )
+    def _apply(self, fn: Any, recurse: bool = True) -> Any:
+        """Move or convert the module, as ``to``, ``double`` and their like do."""
+        if self.store is None:
+            return super()._apply(fn, recurse)
+        probe = self._weights[0].detach()[:0]
+        becomes = fn(probe)
+        if (becomes.dtype, becomes.device) != (probe.dtype, probe.device):
+            self._part()
+        super()._apply(fn, recurse)
+        self._look_through()
+        return self
+
+    def load_state_dict(
+        self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False
+    ) -> Any:
+        """Load weights, as torch does; features stay known where the encoder's are what they were.
+
+        Parameters
+        ----------
+        state_dict, strict, assign
+            As in ``nn.Module.load_state_dict``.
+        """
+        if self.store is None:
+            return super().load_state_dict(state_dict, strict, assign)
+        same = not assign and self._has(state_dict)
+        if not same:
+            self._part()
+        before = self._state()
+        found = super().load_state_dict(state_dict, strict, assign)
+        self._look_through()
+        if same and self.store.state == before:
+            self.store.state = self._state()
+        return found
+
+    def _has(self, state_dict: Mapping[str, Any]) -> bool:
+        """Tell whether the encoder has the weights that it would be given."""
+        mine = self.encoder.state_dict(prefix="encoder.")
+        given = {name: state_dict[name] for name in mine if name in state_dict}
+        return all(torch.equal(mine[name], value.to(mine[name])) for name, value in given.items())
+
+    def _state(self) -> Any:
+        return weights_state(self._weights)
 
     def forward(self, ids: Tensor) -> Tensor:
         """Return logits of shape (B, n_classes) for token ids of shape (B, T), int64."""
@@ -161,11 +192,10 @@ class TextTransformer(nn.Module):
         """Return the features of texts, (B, H), as the output layer reads them without dropout."""
         if self.store is None or self._is_watched():
             return self.encode(ids)
-        state = sum(p._version for p in self._weights)
-        if self.store.state != state:  # the encoder's weights were set anew
-            self.store.forget(state)
         texts, lengths = ids.cpu().numpy(), trim(ids, self.padding)[1].cpu().numpy()
-        kept = self.store.get(texts, lengths, lambda rows: self._encoded(ids, lengths, rows))
+        kept = self.store.get(
+            texts, lengths, lambda rows: self._encoded(ids, lengths, rows), state=self._state()
+        )
         return torch.from_numpy(kept).to(self.output.weight)
 
     def read(self, ids: Any, *, verbose: int = 0) -> None:
@@ -205,7 +235,8 @@ class TextTransformer(nn.Module):
         """Return the features of some rows, texts of like length read together."""
         by_length = np.argsort(lengths[rows], kind="stable")
         found = np.empty((len(rows), self.output.in_features), dtype=np.float32)
-        with torch.inference_mode():
+        # Without autocast: others read these features, too.
+        with torch.inference_mode(), torch.autocast(ids.device.type, enabled=False):
             for part in _parts(lengths[rows[by_length]], self._room()):
                 some = by_length[part]
                 features = self.encode(ids[torch.from_numpy(rows[some]).to(ids.device)])
@@ -230,6 +261,13 @@ def _parts(lengths: Any, room: int) -> Iterator[slice]:
         first = last
 
 
+def weights_state(weights: Iterable[Tensor]) -> Any:
+    """Return what differs once weights were written to, or are of another dtype."""
+    weights = list(weights)
+    # Of what inference mode made torch counts no versions.
+    return weights[0].dtype, sum(0 if p.is_inference() else p._version for p in weights)
+
+
 def check_pooling(pooling: Any, encoder: nn.Module) -> None:
     """Raise a ValueError where an encoder cannot pool so."""
     if pooling not in ("mean", "cls", "own"):
@@ -239,10 +277,6 @@ def check_pooling(pooling: Any, encoder: nn.Module) -> None:
             f"pooling='own' needs an encoder that pools; {type(encoder).__name__} has no pooler. "
             "Use 'mean' or 'cls'."
         )
-
-
-def _is_of_encoder(key: str) -> bool:
-    return key.startswith("encoder.")
 
 
 def _width(encoder: nn.Module) -> int:

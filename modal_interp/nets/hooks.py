@@ -9,7 +9,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
-from threading import RLock
+from threading import RLock, get_ident
 from typing import Any
 
 import torch
@@ -119,8 +119,11 @@ def _put_back(found: Found) -> None:
 def embeddings_as_leaves(layer: nn.Embedding) -> Iterator[list[tuple[Tensor, Tensor]]]:
     """Cut the graph behind the layer and collect (ids, embeddings) of each of its calls."""
     calls: list[tuple[Tensor, Tensor]] = []
+    thread = get_ident()
 
     def cut(_: nn.Module, args: Any, kwargs: Any, output: Tensor) -> Tensor:
+        if get_ident() != thread:  # of a net that has this layer too, and predicts meanwhile
+            return output
         leaf = output.detach().requires_grad_()
         calls.append((args[0] if args else kwargs["input"], leaf))
         return leaf

@@ -125,7 +125,7 @@ class TokenEncoder(TransformerMixin, BaseEstimator):
             If texts were cut by what the tokenizer says its model can read at most.
         """
         tokenizer, vocabulary = self._check()
-        rows = self._rows(tokenizer, check_texts(texts))
+        rows = self._rows(tokenizer, _whole_characters(check_texts(texts)))
         width = self.max_length or max(map(len, rows), default=0)
         ids = np.full((len(rows), max(1, width)), vocabulary.padding, dtype=np.int64)
         for place, row in enumerate(rows):
@@ -240,3 +240,18 @@ class TokenEncoder(TransformerMixin, BaseEstimator):
         tags.input_tags.two_d_array = False
         tags.requires_fit = False
         return tags
+
+
+def _whole_characters(texts: list[str]) -> list[str]:
+    """Return the texts, or raise a ValueError where one holds half of a character."""
+    for place, text in enumerate(texts):
+        if not text.isascii():
+            try:
+                text.encode()
+            except UnicodeEncodeError as error:
+                raise ValueError(
+                    "texts must be of whole characters, as tokenizers read them; found the half "
+                    f"{text[error.start]!r} at position {place}. Put another in its place: "
+                    "text.encode('utf-8', 'replace').decode()."
+                ) from error
+    return texts

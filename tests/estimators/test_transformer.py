@@ -1,6 +1,7 @@
 """The classifier over a pretrained encoder: what is trained, what is kept, what is refused."""
 
 import pickle
+from threading import Thread
 
 import numpy as np
 import pytest
@@ -25,6 +26,7 @@ from modal_interp import (
 )
 from modal_interp.estimators.contrastive import BalancedBatches, SupervisedContrastiveLoss
 from modal_interp.estimators.encoders import shared_encoder
+from modal_interp.nets.hooks import embeddings_as_leaves
 from tests.tiny_encoders import (
     LABELS,
     TEXTS,
@@ -138,10 +140,11 @@ def test_early_stopping_encodes_no_text_again():
     many, labels = np.tile(IDS, (6, 1)), np.tile(LABELS, 6)
     _, store = shared_encoder(bert_folder(), "mean", "cpu")
     classifier("head").fit(IDS, LABELS)
-    read, state = store.n_computed, store.state
+    read, held = store.n_computed, store._blocks[0]
     net = classifier("head", early_stopping=True, n_iter_no_change=1, max_epochs=40, lr=0.3)
     net.fit(many, labels).predict(IDS)
-    assert (store.n_computed, store.state) == (read, state)
+    assert store.n_computed == read
+    assert store._blocks[0] is held  # nor was anything forgotten
 
 
 @pytest.mark.parametrize("trainable", KINDS)
@@ -232,6 +235,128 @@ def test_going_on_with_training():
     assert alone.predict(IDS).shape == (8,)  # nothing to keep apart, and no error
 
 
+def tuned(net, tmp_path):
+    """Weights of an encoder that was fine-tuned are loaded into a net that shares its own."""
+    other = classifier("contrastive", contrastive_lr=0.01).fit(IDS, LABELS)
+    other.save_params(f_params=str(tmp_path / "tuned.pt"))
+    net.load_params(f_params=str(tmp_path / "tuned.pt"))
+    np.testing.assert_allclose(net.predict_proba(IDS), other.predict_proba(IDS), rtol=1e-5)
+
+
+def made_double(net, _):
+    before = net.predict_proba(IDS)
+    net.module_.double()
+    assert net.module_.encoder.dtype == torch.float64
+    np.testing.assert_allclose(net.predict_proba(IDS), before, rtol=1e-5)
+
+
+@pytest.mark.parametrize("change", [tuned, made_double])
+def test_what_is_done_to_a_net_is_not_done_to_others(change, tmp_path):
+    one, other = classifier().fit(IDS, LABELS), classifier().fit(IDS, LABELS)
+    assert one.module_.encoder is other.module_.encoder
+    expected = other.predict_proba(IDS)
+    change(one, tmp_path)
+    assert np.array_equal(other.predict_proba(IDS), expected)
+    assert other.module_.encoder.dtype == torch.float32
+    assert np.array_equal(classifier().fit(IDS, LABELS).predict_proba(IDS), expected)
+
+
+@pytest.mark.parametrize("change", [lambda p: p.mul_(2.0), lambda p: p.requires_grad_()])
+def test_a_new_net_has_the_weights_of_the_files(change):
+    net = classifier().fit(IDS, LABELS)
+    expected = net.predict_proba(IDS)
+    with torch.no_grad():
+        change(net.module_.encoder.embeddings.word_embeddings.weight)  # by hand
+    fresh = classifier().fit(IDS, LABELS)
+    assert fresh.module_.encoder is not net.module_.encoder
+    assert np.array_equal(fresh.predict_proba(IDS), expected)
+
+
+@pytest.mark.parametrize(
+    ("built", "changed"),
+    [
+        ("head", {"trainable": "contrastive"}),
+        ("all", {"trainable": "contrastive"}),
+        ("head", {"trainable": "all"}),
+        ("contrastive", {"pooling": "cls"}),
+        ("head", {"model": bert_config()}),
+    ],
+)
+def test_training_goes_on_as_it_began(built, changed):
+    net = classifier(built, warm_start=True).fit(IDS, LABELS)
+    before = weights(net)
+    net.set_params(**changed)
+    for go_on in (net.partial_fit, net.fit):
+        with pytest.raises(ValueError, match=f"{next(iter(changed))} must stay"):
+            go_on(IDS, LABELS)
+    assert all(torch.equal(p, before[name]) for name, p in weights(net).items())
+
+
+def test_features_are_kept_where_the_best_weights_are_taken_back():
+    net = classifier(early_stopping=True, n_iter_no_change=1, max_epochs=50, lr=0.5)
+    net.fit(IDS, LABELS)
+    assert 2 <= len(net.history_) < 50
+    best = classifier(early_stopping=True, max_epochs=len(net.history_) - 1, lr=0.5)
+    best.fit(IDS, LABELS)
+    np.testing.assert_array_equal(best.predict_proba(IDS), net.predict_proba(IDS))
+    read = net.module_.store.n_computed
+    net.predict(IDS)
+    again = clone(net).fit(IDS, LABELS)
+    assert again.module_.store is net.module_.store
+    assert net.module_.store.n_computed == read
+
+
+def test_features_are_those_without_autocast(tmp_path):
+    transformers.BertModel(bert_config()).save_pretrained(tmp_path)
+    word_pieces().save_pretrained(tmp_path)
+    net = TransformerClassifier(str(tmp_path), **QUICK, random_state=0)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        net.fit(IDS, LABELS)
+    with torch.no_grad():
+        ids = torch.from_numpy(IDS)
+        torch.testing.assert_close(net.module_.features(ids), net.module_.encode(ids))
+
+
+def test_an_encoder_first_loaded_in_inference_mode_can_be_trained(tmp_path):
+    transformers.BertModel(bert_config()).save_pretrained(tmp_path)
+    word_pieces().save_pretrained(tmp_path)
+    net = TransformerClassifier(str(tmp_path), classes=["neg", "pos"], **QUICK)
+    with torch.inference_mode():
+        net.initialize()
+    for trainable in KINDS:
+        clone(net).set_params(trainable=trainable).fit(IDS, LABELS)
+    restored = pickle.dumps(clone(net).fit(IDS, LABELS))
+    with torch.inference_mode():
+        assert pickle.loads(restored).predict(IDS).shape == (8,)
+
+
+def test_initialize_looks_at_the_model_that_there_is(tmp_path):
+    tokenizer = byte_pairs()
+    sizes = {"hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2}
+    config = transformers.RobertaConfig(vocab_size=len(tokenizer), **sizes)
+    transformers.RobertaModel(config).save_pretrained(tmp_path)
+    tokenizer.save_pretrained(tmp_path)
+    net = classifier(classes=["neg", "pos"]).fit(IDS, LABELS)
+    assert net.set_params(model=str(tmp_path)).initialize().module_.padding == 1
+
+
+def test_a_net_may_predict_while_another_on_its_encoder_is_asked():
+    one, other = classifier().fit(IDS, LABELS), classifier(random_state=1).fit(IDS, LABELS)
+    expected = other.predict_proba(IDS)
+    words, found = one.module_.encoder.get_input_embeddings(), []
+    with embeddings_as_leaves(words) as calls:
+        predicts = Thread(target=lambda: found.append(other.predict_proba(IDS)))
+        predicts.start()
+        predicts.join()
+    assert calls == []
+    np.testing.assert_allclose(found[0], expected, rtol=1e-5)
+
+
+def test_texts_of_padding_alone():
+    net = classifier().fit(IDS, LABELS)
+    assert np.isfinite(net.predict_proba(np.zeros((2, 4), dtype=int))).all()
+
+
 def test_the_contrastive_loss_is_the_papers():
     torch.manual_seed(0)
     h, tau = torch.nn.functional.normalize(torch.randn(7, 4), dim=1), 0.1
@@ -277,6 +402,19 @@ def encoder_decoder(tmp_path):
     return TransformerClassifier(folder_with(config, word_pieces(), tmp_path))
 
 
+def cut_out(tmp_path):
+    config = transformers.T5Config(vocab_size=30, d_model=8, d_kv=4, d_ff=8, num_layers=1)
+    transformers.T5EncoderModel(config).save_pretrained(tmp_path)
+    word_pieces().save_pretrained(tmp_path)
+    return TransformerClassifier(str(tmp_path))
+
+
+def sharing_layers(_):
+    sizes = {"hidden_size": 8, "num_hidden_layers": 2, "num_attention_heads": 2}
+    config = transformers.AlbertConfig(vocab_size=21, embedding_size=4, **sizes)
+    return TransformerClassifier(config, trainable=1, tokenizer=word_pieces())
+
+
 def without_tokenizer(tmp_path):
     transformers.BertModel(bert_config()).save_pretrained(tmp_path)
     return TransformerClassifier(str(tmp_path))
@@ -303,6 +441,8 @@ LONG[0, 0] = 2
     ("make", "X", "error", "message"),
     [
         (encoder_decoder, IDS, ValueError, "an encoder alone"),
+        (cut_out, IDS, ValueError, "an encoder alone; T5Model"),
+        (sharing_layers, IDS, ValueError, "for AlbertModel, whose layers"),
         (without_tokenizer, IDS, ValueError, "folder without a tokenizer"),
         (without_weights, IDS, ValueError, "folder without a encoder|folder without an encoder"),
         (without_padding, IDS, ValueError, "id for padding"),
@@ -321,7 +461,13 @@ LONG[0, 0] = 2
         (lambda _: classifier(), IDS.astype(float), ValueError, "must hold integers"),
         (lambda _: classifier(), IDS + 90, ValueError, "vocabulary has 21"),
         (lambda _: classifier(), np.full((8, 3), 6), ValueError, "sets marks such as"),
-        (lambda _: classifier(), OF_WORDS, ValueError, "found none in row 0"),
+        (lambda _: classifier(), OF_WORDS, ValueError, "found none at row 0"),
+        (
+            lambda _: classifier(),
+            WordEncoder().fit(TEXTS).transform(TEXTS),
+            ValueError,
+            "at an end of each text; found none at row",
+        ),
         (lambda _: classifier(), np.repeat(LONG, 8, axis=0), ValueError, "at most 24 tokens"),
         (lambda _: classifier(min_steps=-1), IDS, ValueError, "min_steps"),
     ],

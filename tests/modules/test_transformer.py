@@ -124,8 +124,8 @@ def test_new_weights_make_the_features_anew():
 def test_weights_that_are_loaded_leave_the_encoder_to_those_who_share_it():
     encoder, store = small().encoder, FeatureStore()
     one, other = (TextTransformer(3, encoder=encoder).eval() for _ in range(2))
-    one.freeze(store)
-    other.freeze(store)
+    one.freeze(store, shared=True)
+    other.freeze(store, shared=True)
     with torch.no_grad():
         expected = one(IDS)
         other.load_state_dict(one.state_dict())
@@ -153,6 +153,31 @@ def test_copies_and_pickles_keep_no_features():
             assert torch.equal(copy(IDS), expected)
             assert copy.store.n_computed == 4
     assert net.store.n_computed == 4
+
+
+def test_the_same_weights_again_are_no_others():
+    net = frozen()
+    with torch.no_grad():
+        expected, held = net(IDS), deepcopy(net.state_dict())
+        net.output.weight.zero_()
+        net.load_state_dict(held)
+        assert torch.equal(net(IDS), expected)
+        assert net.store.n_computed == 4
+        held["encoder.embeddings.word_embeddings.weight"] *= 1.5
+        net.load_state_dict(held)
+        torch.testing.assert_close(net(IDS), net.output(net.encode(IDS)))
+        assert not torch.allclose(net(IDS), expected)
+        net.load_state_dict({name: p.clone() for name, p in held.items()}, assign=True)
+        net.encoder.embeddings.word_embeddings.weight.mul_(2)
+        torch.testing.assert_close(net(IDS), net.output(net.encode(IDS)))
+
+
+def test_texts_of_another_dtype_are_told_apart():
+    net = frozen(config={"pad_token_id": 9}, padding=9)
+    with torch.no_grad():
+        net(torch.tensor([[5]]))
+        narrow = torch.tensor([[5, 0]], dtype=torch.int32)  # of the same bytes
+        torch.testing.assert_close(net(narrow), net.output(net.encode(narrow)))
 
 
 def test_many_features_lie_in_files(monkeypatch):

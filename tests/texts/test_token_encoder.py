@@ -132,6 +132,7 @@ def no_padding():
         (lambda: TokenEncoder(bert_folder(), max_length=2.5), ["a"], TypeError, "max_length"),
         (lambda: TokenEncoder(bert_folder()), "a text", ValueError, "put it into a list"),
         (lambda: TokenEncoder(bert_folder()), ["a", None], ValueError, "position 1"),
+        (lambda: TokenEncoder(bert_folder()), ["a", "b\ud800"], ValueError, "half .* position 1"),
         (lambda: TokenEncoder(bert_folder()), [["a"], ["b"]], TypeError, "strings only"),
     ],
 )
