@@ -43,9 +43,9 @@ class TransformerClassifier(_ModuleClassifier):
         other languages there is "sentence-transformers/paraphrase-multilingual-MiniLM-L12-v2" (118
         million, Apache-2.0). What lies here is read without network. A configuration makes an
         encoder that was never trained; `random_state` draws its weights.
-    module : type of nn.Module, default=TextTransformer
-        Called with `n_classes`, `encoder`, `pooling`, `padding`, `no_words`, `begins_word` and
-        every ``module__*`` parameter, such as ``module__dropout``.
+    module : type of TextTransformer, default=TextTransformer
+        It, or a subclass; called with `n_classes`, `encoder`, `pooling`, `padding`, `no_words`,
+        `begins_word` and every ``module__*`` parameter, such as ``module__dropout``.
     trainable : {"head", "all", "contrastive"} or int, default="head"
         What `fit` changes beside the output layer. "head": nothing; the features of a text are
         computed once in a process, for all nets with the same model, and kept. "all": the encoder,
@@ -123,6 +123,7 @@ class TransformerClassifier(_ModuleClassifier):
 
     lr, batch_size = ByTrainable(), ByTrainable()
     _vocabulary: tuple[Vocabulary | None, int]
+    _built_for: str | int
 
     def __init__(
         self,
@@ -190,6 +191,11 @@ class TransformerClassifier(_ModuleClassifier):
     def _check_options(self) -> None:
         super()._check_options()
         check_trainable(self.trainable)
+        if not (isinstance(self.module, type) and issubclass(self.module, TextTransformer)):
+            raise TypeError(
+                f"module must be TextTransformer or a subclass; found {self.module!r}. Wrap a "
+                "module of yours in skorch.NeuralNetClassifier: strategies ask it all the same."
+            )
         check_size("contrastive_steps", self.contrastive_steps)
         check_size("contrastive_batch_size", self.contrastive_batch_size, 2)
         if not (isinstance(self.contrastive_lr, int | float) and 0 < self.contrastive_lr < np.inf):
@@ -226,6 +232,7 @@ class TransformerClassifier(_ModuleClassifier):
     def initialize_module(self) -> TransformerClassifier:
         """Build the module, and freeze what is not trained."""
         super().initialize_module()
+        self._built_for = self.trainable
         if head_alone(self.trainable):
             shared = shared_encoder(self.model, self.pooling, self.device) if self._shares() else ()
             self.module_.freeze(shared[1] if shared else FeatureStore())
@@ -242,6 +249,11 @@ class TransformerClassifier(_ModuleClassifier):
 
     def fit_loop(self, X: Any, y: Any = None, epochs: int | None = None, **fit_params: Any) -> Any:
         """Encode the texts, after the encoder was fine-tuned if it is to be; then skorch's loop."""
+        if self.trainable != self._built_for:  # the encoder may be one that other nets share
+            raise ValueError(
+                f"trainable must stay {self._built_for!r} while training goes on; found "
+                f"{self.trainable!r}. Call fit with warm_start=False to change it."
+            )
         if self.trainable == "contrastive":
             self._pull_together(X, y)
         if self.module_.store is not None:
