@@ -17,7 +17,6 @@ import argparse
 import os
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -106,7 +105,7 @@ def labels_needed(results: pd.DataFrame) -> pd.DataFrame:
     return first.reindex(pd.MultiIndex.from_frame(asked)).unstack("strategy")
 
 
-def draw(results: pd.DataFrame) -> Any:
+def draw(results: pd.DataFrame, file: Path) -> None:
     """Draw the mean accuracy of each net and strategy, a panel a set."""
     from matplotlib import pyplot as plt
 
@@ -129,7 +128,8 @@ def draw(results: pd.DataFrame) -> Any:
         axis.set(title=data, xlabel="labelled texts")
     axes[0][0].set_ylabel("accuracy")
     figure.legend(*axes[0][0].get_legend_handles_labels(), loc="outside lower center", ncols=5)
-    return figure
+    figure.savefig(file, dpi=150)
+    plt.close(figure)
 
 
 def parsed() -> argparse.Namespace:
@@ -155,7 +155,7 @@ def main() -> None:
         [curves(data, encoder, args) for data in args.data for encoder in args.encoders]
     )
     results.to_csv(args.out / "curves.csv", index=False)
-    draw(results).savefig(args.out / "curves.png", dpi=150)
+    draw(results, args.out / "curves.png")
     if "cnn" in args.encoders:
         print(labels_needed(results).to_string(float_format="{:.0f}".format))
     print(f"Curves in {args.out / 'curves.csv'}, picture in {args.out / 'curves.png'}")

@@ -189,7 +189,7 @@ def table(rows: pd.DataFrame, names: Iterable[str] = MODELS) -> str:
     return "\n".join(lines) + "\n"
 
 
-def draw(rows: pd.DataFrame) -> Any:
+def draw(rows: pd.DataFrame, file: Path) -> None:
     """Draw mean and 95 % interval of some models over seeds, a panel a set."""
     from matplotlib import pyplot as plt
 
@@ -211,7 +211,8 @@ def draw(rows: pd.DataFrame) -> Any:
     axes[0][0].set_ylabel("accuracy on test texts")
     handles, labels = axes[0][0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=len(labels))
-    return figure
+    figure.savefig(file, dpi=130)
+    plt.close(figure)
 
 
 def main() -> None:
@@ -229,7 +230,7 @@ def main() -> None:
     run(args)
     rows = pd.read_csv(args.out)
     args.out.with_name("table.md").write_text(table(rows), encoding="utf-8")
-    draw(rows).savefig(args.out.with_name("few_labels.png"), dpi=130)
+    draw(rows, args.out.with_name("few_labels.png"))
 
 
 if __name__ == "__main__":

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 # What trains the output layer alone, and what trains the encoder with it.
 _HEAD = {"lr": 1e-3, "batch_size": 50, "epochs": 15, "steps": 300}
 _ENCODER = {"lr": 5e-5, "batch_size": 16, "epochs": 3, "steps": 100}
@@ -22,12 +24,27 @@ def usual(trainable: Any) -> dict[str, Any]:
 def check_trainable(trainable: Any) -> None:
     """Raise a ValueError unless `trainable` says what is trained."""
     kinds = ("head", "all", "contrastive")
-    number = isinstance(trainable, int) and not isinstance(trainable, bool)
+    number = isinstance(trainable, int | np.integer) and not isinstance(trainable, bool)
     if not ((isinstance(trainable, str) and trainable in kinds) or (number and trainable >= 1)):
         raise ValueError(
             f"trainable must be one of {kinds}, or a number of last layers, at least 1; found "
             f"{trainable!r}."
         )
+
+
+def what_is_built(net: Any) -> dict[str, Any]:
+    """Return the parameters that a module is built by."""
+    return {name: getattr(net, name) for name in ("trainable", "model", "pooling")}
+
+
+def check_same_build(net: Any, built_for: dict[str, Any]) -> None:
+    """Raise a ValueError where training would go on with a module built by other parameters."""
+    for name, value in what_is_built(net).items():
+        if value != built_for[name]:
+            raise ValueError(
+                f"{name} must stay {built_for[name]!r} while training goes on; found {value!r}. "
+                "Set it back, or call fit with warm_start=False."
+            )
 
 
 class ByTrainable:

@@ -21,7 +21,14 @@ from modal_interp.estimators.encoders import (
     shared_encoder,
 )
 from modal_interp.estimators.token_ids import as_token_ids, vocabulary_for
-from modal_interp.estimators.trainable import ByTrainable, check_trainable, head_alone, usual
+from modal_interp.estimators.trainable import (
+    ByTrainable,
+    check_same_build,
+    check_trainable,
+    head_alone,
+    usual,
+    what_is_built,
+)
 from modal_interp.modules import TextTransformer
 from modal_interp.modules._words import check_size
 from modal_interp.modules.feature_store import FeatureStore
@@ -43,9 +50,9 @@ class TransformerClassifier(_ModuleClassifier):
         other languages there is "sentence-transformers/paraphrase-multilingual-MiniLM-L12-v2" (118
         million, Apache-2.0). What lies here is read without network. A configuration makes an
         encoder that was never trained; `random_state` draws its weights.
-    module : type of nn.Module, default=TextTransformer
-        Called with `n_classes`, `encoder`, `pooling`, `padding`, `no_words`, `begins_word` and
-        every ``module__*`` parameter, such as ``module__dropout``.
+    module : type of TextTransformer, default=TextTransformer
+        It, or a subclass; called with `n_classes`, `encoder`, `pooling`, `padding`, `no_words`,
+        `begins_word` and every ``module__*`` parameter, such as ``module__dropout``.
     trainable : {"head", "all", "contrastive"} or int, default="head"
         What `fit` changes beside the output layer. "head": nothing; the features of a text are
         computed once in a process, for all nets with the same model, and kept. "all": the encoder,
@@ -123,6 +130,7 @@ class TransformerClassifier(_ModuleClassifier):
 
     lr, batch_size = ByTrainable(), ByTrainable()
     _vocabulary: tuple[Vocabulary | None, int]
+    _built_for: dict[str, Any]
 
     def __init__(
         self,
@@ -190,6 +198,11 @@ class TransformerClassifier(_ModuleClassifier):
     def _check_options(self) -> None:
         super()._check_options()
         check_trainable(self.trainable)
+        if not (isinstance(self.module, type) and issubclass(self.module, TextTransformer)):
+            raise TypeError(
+                f"module must be TextTransformer or a subclass; found {self.module!r}. Wrap a "
+                "module of yours in skorch.NeuralNetClassifier: strategies ask it all the same."
+            )
         check_size("contrastive_steps", self.contrastive_steps)
         check_size("contrastive_batch_size", self.contrastive_batch_size, 2)
         if not (isinstance(self.contrastive_lr, int | float) and 0 < self.contrastive_lr < np.inf):
@@ -225,7 +238,7 @@ class TransformerClassifier(_ModuleClassifier):
     def initialize_module(self) -> TransformerClassifier:
         """Build the module, and freeze what is not trained."""
         super().initialize_module()
-        self._built_for = self._what_is_built()
+        self._built_for = what_is_built(self)
         if self._shares():
             encoder, store = shared_encoder(self.model, self.pooling, self.device)
             shared = encoder is self.module_.encoder  # unless its files were just rewritten
@@ -238,18 +251,6 @@ class TransformerClassifier(_ModuleClassifier):
                 layer.requires_grad_(True)
         return self
 
-    def _what_is_built(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in ("trainable", "model", "pooling")}
-
-    def _check_same_build(self) -> None:
-        """Check that training that goes on is that of the module there is."""
-        for name, value in self._what_is_built().items():
-            if value != self._built_for[name]:
-                raise ValueError(
-                    f"{name} must stay {self._built_for[name]!r} while training goes on; found "
-                    f"{value!r}. Set it back, or call fit with warm_start=False."
-                )
-
     def get_all_learnable_params(self) -> Iterator[tuple[str, nn.Parameter]]:
         """Yield the parameters that are trained, each with its name."""
         named = super().get_all_learnable_params()
@@ -257,7 +258,7 @@ class TransformerClassifier(_ModuleClassifier):
 
     def fit_loop(self, X: Any, y: Any = None, epochs: int | None = None, **fit_params: Any) -> Any:
         """Encode the texts, after the encoder was fine-tuned if it is to be; then skorch's loop."""
-        self._check_same_build()
+        check_same_build(self, self._built_for)
         if self.trainable == "contrastive":
             self._pull_together(X, y)
         if self.module_.store is not None:

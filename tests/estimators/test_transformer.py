@@ -40,7 +40,7 @@ from tests.tiny_encoders import (
 IDS = TokenEncoder(tokenizer=word_pieces()).transform(TEXTS)
 Y = np.stack([LABELS == "pos", np.arange(8) % 2 == 0, np.arange(8) < 3], axis=1).astype(int)
 QUICK = {"max_epochs": 4, "contrastive_steps": 4, "contrastive_batch_size": 6}
-KINDS = ["head", "all", 1, "contrastive"]
+KINDS = ["head", "all", np.int64(1), "contrastive"]
 
 
 def classifier(trainable="head", **options):
@@ -357,6 +357,19 @@ def test_texts_of_padding_alone():
     assert np.isfinite(net.predict_proba(np.zeros((2, 4), dtype=int))).all()
 
 
+@pytest.mark.parametrize("changed", ["contrastive", "all", 1])
+def test_a_shared_encoder_is_never_trained(changed):
+    other = classifier("head").fit(IDS, LABELS)
+    net = classifier("head", warm_start=True).fit(IDS, LABELS)
+    assert net.module_.encoder is other.module_.encoder
+    before = weights(other)
+    with pytest.raises(ValueError, match="trainable must stay"):
+        net.set_params(trainable=changed).fit(IDS, LABELS)
+    assert all(torch.equal(p, before[name]) for name, p in weights(other).items())
+    net.set_params(warm_start=False).fit(IDS, LABELS)
+    assert net.module_.encoder is not other.module_.encoder
+
+
 def test_the_contrastive_loss_is_the_papers():
     torch.manual_seed(0)
     h, tau = torch.nn.functional.normalize(torch.randn(7, 4), dim=1), 0.1
@@ -452,6 +465,7 @@ LONG[0, 0] = 2
         (lambda _: classifier("body"), IDS, ValueError, "trainable must be one of"),
         (lambda _: classifier(True), IDS, ValueError, "trainable must be one of"),
         (lambda _: classifier(3), IDS, ValueError, "from 1 to 2; found 3"),
+        (lambda _: classifier(module=torch.nn.Linear), IDS, TypeError, "module must be TextTr"),
         (lambda _: classifier(pooling="max"), IDS, ValueError, "pooling must be"),
         (lambda _: classifier(contrastive_steps=0), IDS, ValueError, "contrastive_steps"),
         (lambda _: classifier(contrastive_batch_size=1), IDS, ValueError, "contrastive_batch"),

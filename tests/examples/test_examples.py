@@ -92,7 +92,6 @@ def test_encoders_are_compared(monkeypatch, tmp_path):
     curves = compare.pd.read_csv(tmp_path / "curves.csv")
     assert set(curves["encoder"]) == {"cnn", "frozen"}
     assert curves["n_labeled"].max() == 100
-    plt.close("all")
 
 
 def test_labels_needed_are_the_first_that_are_as_good():
