@@ -26,9 +26,8 @@ from modal_interp.modules import TextTransformer
 from modal_interp.modules._words import check_size
 from modal_interp.modules.feature_store import FeatureStore
 from modal_interp.modules.transformer import check_pooling
+from modal_interp.texts.token_encoder import DEFAULT_MODEL
 from modal_interp.texts.tokenizers import Vocabulary
-
-DEFAULT_MODEL = "sentence-transformers/all-MiniLM-L6-v2"
 
 
 class TransformerClassifier(_ModuleClassifier):
@@ -181,6 +180,10 @@ class TransformerClassifier(_ModuleClassifier):
         self.n_words_ = encoder.get_input_embeddings().num_embeddings
         return ids
 
+    def check_ids(self, X: Any) -> None:
+        """Raise a ValueError where the encoder cannot read these ids; queries ask so first."""
+        self._check_input(X, reset=False)
+
     def _untrained(self) -> Any:
         """Return an encoder to check input by; nothing is trained of it."""
         if is_pretrained(self.model):
@@ -243,7 +246,6 @@ class TransformerClassifier(_ModuleClassifier):
         return {name: getattr(self, name) for name in ("trainable", "model", "pooling")}
 
     def _check_same_build(self) -> None:
-        """Check that training that goes on is that of the module there is."""
         for name, value in self._what_is_built().items():
             if value != self._built_for[name]:
                 raise ValueError(
