@@ -188,6 +188,10 @@ class TransformerClassifier(_ModuleClassifier):
         self.n_words_ = encoder.get_input_embeddings().num_embeddings
         return ids
 
+    def check_ids(self, X: Any) -> None:
+        """Raise a ValueError where the encoder cannot read these ids; queries ask so first."""
+        self._check_input(X, reset=False)
+
     def _untrained(self) -> Any:
         """Return an encoder to check input by; nothing is trained of it."""
         if is_pretrained(self.model):

@@ -16,6 +16,9 @@ from torch import nn
 from modal_interp.nets.layers import find_embedding, n_guesses, reads_words
 from modal_interp.nets.samples import Samples
 
+# Texts whose ids are looked at together: a memory map is not to be read as a whole.
+_LOOKED_AT = 2**14
+
 
 def check_word_ids(net: NeuralNet, X: Any, *, param: str, **read_by: Any) -> None:
     """Check that `X` holds word ids of the net's embedding layer, an (n, T) integer array.
@@ -59,6 +62,7 @@ def check_word_ids(net: NeuralNet, X: Any, *, param: str, **read_by: Any) -> Non
             f"layer; found {found}. Encode with the encoder the net was built for, or build the "
             f"net with n_words=encoder.n_words_{or_name}."
         )
+    _check_by_net(net, X)
 
 
 def check_batch(net: NeuralNet, Xi: Any) -> None:
@@ -92,6 +96,8 @@ def check_input(net: NeuralNet, X: Any, *, param: str) -> None:
             f"{param} must reach the net as a dense array; found a {type(X).__name__}. Put "
             "FunctionTransformer(lambda X: X.toarray()) before the net."
         )
+    for array in X.arrays if isinstance(X, Samples) else [X]:
+        _check_by_net(net, array)
     if not isinstance(X, np.ndarray):
         return
     _check_width(net, X, param)
@@ -104,6 +110,15 @@ def check_input(net: NeuralNet, X: Any, *, param: str) -> None:
         )
     elif not is_finite(X):
         raise ValueError(f"{param} must hold finite numbers; found NaN or infinity.")
+
+
+def _check_by_net(net: NeuralNet, X: Any) -> None:
+    """Let a net that knows more of the ids that it reads look at them, a few texts at a time."""
+    check = getattr(net, "check_ids", None)
+    if check is None or not isinstance(X, np.ndarray) or X.dtype.kind not in "iu" or X.ndim != 2:
+        return
+    for start in range(0, len(X), _LOOKED_AT):
+        check(X[start : start + _LOOKED_AT])
 
 
 def _is_named(X: Any) -> bool:

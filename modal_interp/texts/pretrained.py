@@ -42,11 +42,12 @@ def local_first(load: Callable[..., Any], model: str, what: str) -> Any:
     """
     folder = Path(model).expanduser()
     if folder.is_dir():
+        a_part = f"{'an' if what[0] in 'aeiou' else 'a'} {what}"
         try:
             return load(str(folder), local_files_only=True)
         except Exception as error:  # of many kinds, by what is missing
             raise ValueError(
-                f"model={model!r} is a folder without a {what} that transformers can load: "
+                f"model={model!r} is a folder without {a_part} that transformers can load: "
                 f"{_first_line(error)} A model's folder holds what its save_pretrained and its "
                 "tokenizer's wrote: config.json, weights, tokenizer files."
             ) from error
