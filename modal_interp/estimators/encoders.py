@@ -94,7 +94,7 @@ def _built(config: Any) -> nn.Module:
     if not isinstance(config, transformers.PretrainedConfig):
         raise TypeError(
             "model must be a name, a folder, or a configuration of transformers; found a "
-            f"{type(config).__name__}."
+            f"{type(config).__name__}. Pass the folder that its save_pretrained writes."
         )
     _check_kind(config, type(config).__name__)
     return _ready(transformers.AutoModel.from_config(config))

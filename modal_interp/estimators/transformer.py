@@ -157,7 +157,7 @@ class TransformerClassifier(_ModuleClassifier):
             iterator_valid__batch_size=iterator_valid__batch_size,
             **kwargs,
         )
-        self.model = model
+        self.__dict__["model"] = model  # also one that skorch would take for a part of its own
         self.trainable = trainable
         self.pooling = pooling
         self.tokenizer = tokenizer

@@ -461,6 +461,12 @@ LONG[0, 0] = 2
         (without_padding, IDS, ValueError, "id for padding"),
         (lambda _: TransformerClassifier("/no/folder"), IDS, ValueError, "it is no folder"),
         (lambda _: TransformerClassifier(7), IDS, TypeError, "model must be a name"),
+        (
+            lambda _: TransformerClassifier(transformers.BertModel(bert_config())),
+            IDS,
+            TypeError,
+            "found a BertModel. Pass the folder",
+        ),
         (lambda _: classifier(0), IDS, ValueError, "trainable must be one of"),
         (lambda _: classifier("body"), IDS, ValueError, "trainable must be one of"),
         (lambda _: classifier(True), IDS, ValueError, "trainable must be one of"),
