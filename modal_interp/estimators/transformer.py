@@ -219,15 +219,8 @@ class TransformerClassifier(_ModuleClassifier):
     def _module_sizes(self) -> dict[str, Any]:
         self._vocabulary = vocabulary_for(self.model, self.tokenizer)
         found = self._vocabulary[0]
-        words = (
-            {}
-            if found is None
-            else {
-                "padding": found.padding,
-                "no_words": found.no_words,
-                "begins_word": found.begins_word,
-            }
-        )
+        names = () if found is None else ("padding", "no_words", "begins_word")
+        words = {name: getattr(found, name) for name in names}
         return {"encoder": self._encoder(), "pooling": self.pooling, **words}
 
     def _shares(self) -> bool:
