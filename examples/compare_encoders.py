@@ -7,8 +7,8 @@ Three nets (a CNN on word vectors, a frozen pretrained encoder, the same encoder
 labels) and five strategies, from 20 to 300 labels. Tells how many labels each needs to be as good
 as the CNN with all 2,000. Run again, it goes on where it was ended; `--encoders`, `--data` and
 `--strategies` run a part. Data are looked for, and downloaded to, where `fetch_mr` does; `topics`,
-titles of papers in 16 areas, is read from `topics/pwc_titles_areas.csv.gz` in the folder that
-MODAL_INTERP_DATA names (columns title, areas).
+titles of papers in 16 areas, is read from `topics/pwc_valid_test_full.csv.gz` in the folder that
+MODAL_INTERP_DATA names (columns title, area).
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from modal_interp.experiments import run_experiment
 from modal_interp.experiments.cli.problems import Problem, text_problem
 
 SETS = ["mr", "subj", "trec", "agnews", "topics"]
-TOPICS = "topics/pwc_titles_areas.csv.gz"
+TOPICS = "topics/pwc_valid_test_full.csv.gz"
 # Strategies that pull gradients through the encoder look at a part of the pool, anew each time.
 STRATEGIES = {
     "random_sampling": random_sampling,
@@ -54,8 +54,7 @@ def read(name: str, n: int) -> tuple[np.ndarray, np.ndarray]:
     if name == "topics":
         home = Path(os.environ.get("MODAL_INTERP_DATA", "~")).expanduser()
         frame = pd.read_csv(home / TOPICS, keep_default_na=False)
-        frame = frame[~frame["areas"].str.contains("|", regex=False)]  # one area each
-        X, y = frame["title"].to_numpy(dtype=object), frame["areas"].to_numpy(dtype=object)
+        X, y = frame["title"].to_numpy(dtype=object), frame["area"].to_numpy(dtype=object)
     else:
         bunch = getattr(datasets, f"fetch_{name}")()
         X, y = bunch.data, np.array(bunch.target_names, dtype=object)[bunch.target]

@@ -15,6 +15,7 @@ from modal_interp.estimators.callbacks import fine_tuning_callbacks
 from modal_interp.estimators.length import _TimedNet
 from modal_interp.estimators.skorch_net import RowsDataset
 from modal_interp.modules import TextTransformer
+from modal_interp.modules._words import check_size
 
 
 class SupervisedContrastiveLoss(nn.Module):
@@ -116,6 +117,14 @@ class _FeatureNet(_TimedNet):
     """What trains them: a batch sampler says how long."""
 
     usual_epochs, usual_steps = 1, 0
+
+
+def check_contrastive(steps: Any, batch_size: Any, lr: Any) -> None:
+    """Raise a ValueError where a parameter of the fine-tuning breaks its rule."""
+    check_size("contrastive_steps", steps)
+    check_size("contrastive_batch_size", batch_size, 2)
+    if not (isinstance(lr, int | float) and 0 < lr < np.inf):
+        raise ValueError(f"contrastive_lr must be a number above 0; found {lr!r}.")
 
 
 def pull_together(

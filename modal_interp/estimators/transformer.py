@@ -9,11 +9,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import nn
+from torch.utils.data import Subset
 
 from modal_interp._seeding import seeded
 from modal_interp.estimators.callbacks import fine_tuning_callbacks, for_head_alone
 from modal_interp.estimators.classifier import _ModuleClassifier
-from modal_interp.estimators.contrastive import pull_together
+from modal_interp.estimators.contrastive import check_contrastive, pull_together
 from modal_interp.estimators.encoders import (
     fresh_encoder,
     is_pretrained,
@@ -30,7 +31,6 @@ from modal_interp.estimators.trainable import (
     what_is_built,
 )
 from modal_interp.modules import TextTransformer
-from modal_interp.modules._words import check_size
 from modal_interp.modules.feature_store import FeatureStore
 from modal_interp.modules.transformer import check_pooling
 from modal_interp.texts.pretrained import DEFAULT_MODEL
@@ -106,6 +106,7 @@ class TransformerClassifier(_ModuleClassifier):
     words are explained: pieces of one add up, and marks such as ``[CLS]`` do not count
     (:class:`ReadBy`; ``words="pieces"`` in a query keeps pieces apart).
 
+    `egl` counts what the last training loop changes: of "head" and "contrastive" the output layer.
     The dropout of an encoder that is not trained with the output layer is off; passes with dropout
     (`bald`) drop features before the output layer. Features are those of this process: a pickle
     holds the encoder's weights, not the features.
@@ -195,7 +196,7 @@ class TransformerClassifier(_ModuleClassifier):
     def _untrained(self) -> Any:
         """Return an encoder to check input by; nothing is trained of it."""
         if is_pretrained(self.model):
-            return shared_encoder(self.model, self.pooling, self.device)[0]
+            return self._shared_encoder()[0]
         with seeded(0, torch.device("cpu")):
             return fresh_encoder(self.model)
 
@@ -207,12 +208,7 @@ class TransformerClassifier(_ModuleClassifier):
                 f"module must be TextTransformer or a subclass; found {self.module!r}. Wrap a "
                 "module of yours in skorch.NeuralNetClassifier: strategies ask it all the same."
             )
-        check_size("contrastive_steps", self.contrastive_steps)
-        check_size("contrastive_batch_size", self.contrastive_batch_size, 2)
-        if not (isinstance(self.contrastive_lr, int | float) and 0 < self.contrastive_lr < np.inf):
-            raise ValueError(
-                f"contrastive_lr must be a number above 0; found {self.contrastive_lr!r}."
-            )
+        check_contrastive(self.contrastive_steps, self.contrastive_batch_size, self.contrastive_lr)
 
     # What is trained.
 
@@ -223,12 +219,17 @@ class TransformerClassifier(_ModuleClassifier):
         words = {name: getattr(found, name) for name in names}
         return {"encoder": self._encoder(), "pooling": self.pooling, **words}
 
+    def _shared_encoder(self) -> tuple[nn.Module, FeatureStore]:
+        found = self._vocabulary[0]
+        padding = 0 if found is None else found.padding
+        return shared_encoder(self.model, self.pooling, self.device, padding)
+
     def _shares(self) -> bool:
         return self.trainable == "head" and is_pretrained(self.model)
 
     def _encoder(self) -> Any:
         if self._shares():
-            return shared_encoder(self.model, self.pooling, self.device)[0]
+            return self._shared_encoder()[0]
         with self._own_randomness():
             return fresh_encoder(self.model)
 
@@ -237,7 +238,7 @@ class TransformerClassifier(_ModuleClassifier):
         super().initialize_module()
         self._built_for = what_is_built(self)
         if self._shares():
-            encoder, store = shared_encoder(self.model, self.pooling, self.device)
+            encoder, store = self._shared_encoder()
             shared = encoder is self.module_.encoder  # unless its files were just rewritten
             self.module_.freeze(store if shared else FeatureStore(), shared=shared)
         elif head_alone(self.trainable):
@@ -253,14 +254,16 @@ class TransformerClassifier(_ModuleClassifier):
         named = super().get_all_learnable_params()
         yield from ((name, p) for name, p in named if p.requires_grad)
 
-    def fit_loop(self, X: Any, y: Any = None, epochs: int | None = None, **fit_params: Any) -> Any:
-        """Encode the texts, after the encoder was fine-tuned if it is to be; then skorch's loop."""
+    def get_split_datasets(self, X: Any, y: Any = None, **fit_params: Any) -> tuple[Any, Any]:
+        """Split, fine-tune the encoder on the training part if so asked, and encode all texts."""
         check_same_build(self, self._built_for)
+        train, valid = super().get_split_datasets(X, y, **fit_params)
         if self.trainable == "contrastive":
-            self._pull_together(X, y)
+            rows = np.asarray(train.indices) if isinstance(train, Subset) else slice(None)
+            self._pull_together(X[rows], y[rows])
         if self.module_.store is not None:
             self.module_.read(X, verbose=self.verbose)
-        return super().fit_loop(X, y, epochs, **fit_params)
+        return train, valid
 
     def _pull_together(self, X: NDArray[np.int64], y: NDArray[Any]) -> None:
         if len(np.unique(y, axis=0)) < 2:
@@ -268,16 +271,13 @@ class TransformerClassifier(_ModuleClassifier):
         encoder = self.module_.encoder.requires_grad_(True)
         try:
             with self._own_randomness():
-                pull_together(
-                    self.module_,
-                    X,
-                    y,
-                    n_steps=self.contrastive_steps,
-                    n_texts=self.contrastive_batch_size,
-                    lr=self.contrastive_lr,
-                    device=self.device,
-                    verbose=self.verbose,
-                )
+                options = {
+                    "n_steps": self.contrastive_steps,
+                    "n_texts": self.contrastive_batch_size,
+                    "lr": self.contrastive_lr,
+                    "verbose": self.verbose,
+                }
+                pull_together(self.module_, X, y, device=self.device, **options)
         finally:
             encoder.requires_grad_(False).eval()
             self.module_.store.forget()

@@ -123,7 +123,7 @@ def test_no_text_is_encoded_twice():
         X_training=np.array(TEXTS[:4], dtype=object),
         y_training=LABELS[:4],
     )
-    _, store = shared_encoder(bert_folder(), "mean", "cpu")
+    _, store = shared_encoder(bert_folder(), "mean", "cpu", 0)
     pool = np.array([*TEXTS[4:], "a new film", "the new plot"], dtype=object)
     learner.query(pool, n_instances=2)
     read = store.n_computed
@@ -138,7 +138,7 @@ def test_no_text_is_encoded_twice():
 
 def test_early_stopping_encodes_no_text_again():
     many, labels = np.tile(IDS, (6, 1)), np.tile(LABELS, 6)
-    _, store = shared_encoder(bert_folder(), "mean", "cpu")
+    _, store = shared_encoder(bert_folder(), "mean", "cpu", 0)
     classifier("head").fit(IDS, LABELS)
     read, held = store.n_computed, store._blocks[0]
     net = classifier("head", early_stopping=True, n_iter_no_change=1, max_epochs=40, lr=0.3)
@@ -368,6 +368,32 @@ def test_a_shared_encoder_is_never_trained(changed):
     assert all(torch.equal(p, before[name]) for name, p in weights(other).items())
     net.set_params(warm_start=False).fit(IDS, LABELS)
     assert net.module_.encoder is not other.module_.encoder
+
+
+def test_what_is_held_out_does_not_tune_the_encoder(monkeypatch):
+    tuned = []
+    monkeypatch.setattr(
+        "modal_interp.estimators.transformer.pull_together",
+        lambda module, X, y, **options: tuned.append((X, y)),
+    )
+    many, labels = np.arange(40) % 7 + 5, np.arange(40) % 2
+    ids = np.stack([np.full(40, 2), many, np.arange(40) % 6 + 5, np.full(40, 3)], axis=1)
+    net = classifier("contrastive", early_stopping=True, validation_fraction=0.25)
+    net.fit(ids, labels)
+    (X, y), *others = tuned
+    assert not others
+    assert len(X) == len(y) == 30
+    net.set_params(early_stopping=False).fit(ids, labels)
+    assert len(tuned[1][0]) == 40
+
+
+def test_nets_that_pad_with_other_ids_share_no_encoder():
+    other = word_pieces()
+    other.pad_token = "[MASK]"
+    one = classifier().fit(IDS, LABELS)
+    two = classifier(tokenizer=other).fit(np.where(IDS == 0, 4, IDS), LABELS)
+    assert one.module_.encoder.get_input_embeddings().padding_idx == 0
+    assert two.module_.encoder.get_input_embeddings().padding_idx == 4
 
 
 def test_the_contrastive_loss_is_the_papers():
