@@ -60,19 +60,24 @@ def fresh_encoder(model: Any) -> nn.Module:
 
 
 @lru_cache(maxsize=4)
-def _shared(model: str, files: Any, device: str) -> Shared:
+def _shared(model: str, files: Any, device: str, padding: int) -> Shared:
     with torch.inference_mode(False):
         return Shared(deepcopy(_loaded(model, files)).to(device))
 
 
-def shared_encoder(model: str | Path, pooling: str, device: Any) -> tuple[nn.Module, FeatureStore]:
-    """Return the encoder that all nets which leave it as it is have together, and its features."""
+def shared_encoder(
+    model: str | Path, pooling: str, device: Any, padding: int = 0
+) -> tuple[nn.Module, FeatureStore]:
+    """Return the encoder that all nets which leave it as it is have together, and its features.
+
+    Nets with another id of padding, which the encoder knows and features follow from, have another.
+    """
     of = (str(model), stamp(model))
-    shared = _shared(*of, str(device))
+    shared = _shared(*of, str(device), padding)
     # Somebody may have trained it by hand, in a net of theirs.
     if not shared.is_as_loaded(partial(_loaded, *of)):
         _shared.cache_clear()
-        shared = _shared(*of, str(device))
+        shared = _shared(*of, str(device), padding)
     return shared.encoder, shared.stores.setdefault(pooling, FeatureStore())
 
 

@@ -195,12 +195,13 @@ class TransformerClassifier(_ModuleClassifier):
     def _untrained(self) -> Any:
         """Return an encoder to check input by; nothing is trained of it."""
         if is_pretrained(self.model):
-            return shared_encoder(self.model, self.pooling, self.device)[0]
+            return self._in_common()[0]
         with seeded(0, torch.device("cpu")):
             return fresh_encoder(self.model)
 
     def _check_options(self) -> None:
         super()._check_options()
+        self._check_device_is_there()
         check_trainable(self.trainable)
         if not (isinstance(self.module, type) and issubclass(self.module, TextTransformer)):
             raise TypeError(
@@ -209,10 +210,9 @@ class TransformerClassifier(_ModuleClassifier):
             )
         check_size("contrastive_steps", self.contrastive_steps)
         check_size("contrastive_batch_size", self.contrastive_batch_size, 2)
-        if not (isinstance(self.contrastive_lr, int | float) and 0 < self.contrastive_lr < np.inf):
-            raise ValueError(
-                f"contrastive_lr must be a number above 0; found {self.contrastive_lr!r}."
-            )
+        lr = self.contrastive_lr
+        if not (isinstance(lr, int | float) and 0 < lr < np.inf):
+            raise ValueError(f"contrastive_lr must be a number above 0; found {lr!r}.")
 
     # What is trained.
 
@@ -226,9 +226,15 @@ class TransformerClassifier(_ModuleClassifier):
     def _shares(self) -> bool:
         return self.trainable == "head" and is_pretrained(self.model)
 
+    def _in_common(self) -> tuple[nn.Module, FeatureStore]:
+        padding = getattr(self._vocabulary[0], "padding", 0)
+        encoder, store = shared_encoder(self.model, self.pooling, self.device, padding)
+        # A subclass may make other features of a text.
+        return encoder, store if self.module is TextTransformer else FeatureStore()
+
     def _encoder(self) -> Any:
         if self._shares():
-            return shared_encoder(self.model, self.pooling, self.device)[0]
+            return self._in_common()[0]
         with self._own_randomness():
             return fresh_encoder(self.model)
 
@@ -237,7 +243,7 @@ class TransformerClassifier(_ModuleClassifier):
         super().initialize_module()
         self._built_for = what_is_built(self)
         if self._shares():
-            encoder, store = shared_encoder(self.model, self.pooling, self.device)
+            encoder, store = self._in_common()
             shared = encoder is self.module_.encoder  # unless its files were just rewritten
             self.module_.freeze(store if shared else FeatureStore(), shared=shared)
         elif head_alone(self.trainable):
@@ -285,9 +291,8 @@ class TransformerClassifier(_ModuleClassifier):
     @property
     def _default_callbacks(self) -> list[tuple[str, Any]]:
         found = super()._default_callbacks
-        if head_alone(self.trainable):
-            return for_head_alone(found)
-        return [*found, *fine_tuning_callbacks()]
+        alone = head_alone(self.trainable)
+        return for_head_alone(found) if alone else [*found, *fine_tuning_callbacks()]
 
     def get_params(self, deep: bool = True, **kwargs: Any) -> dict[str, Any]:
         """Return the parameters as they were given, None included."""
