@@ -202,6 +202,7 @@ class TransformerClassifier(_ModuleClassifier):
 
     def _check_options(self) -> None:
         super()._check_options()
+        self._check_device_is_there()
         check_trainable(self.trainable)
         if not (isinstance(self.module, type) and issubclass(self.module, TextTransformer)):
             raise TypeError(
@@ -220,9 +221,10 @@ class TransformerClassifier(_ModuleClassifier):
         return {"encoder": self._encoder(), "pooling": self.pooling, **words}
 
     def _shared_encoder(self) -> tuple[nn.Module, FeatureStore]:
-        found = self._vocabulary[0]
-        padding = 0 if found is None else found.padding
-        return shared_encoder(self.model, self.pooling, self.device, padding)
+        padding = getattr(self._vocabulary[0], "padding", 0)
+        encoder, store = shared_encoder(self.model, self.pooling, self.device, padding)
+        # A subclass may make other features of a text.
+        return encoder, store if self.module is TextTransformer else FeatureStore()
 
     def _shares(self) -> bool:
         return self.trainable == "head" and is_pretrained(self.model)
@@ -285,9 +287,8 @@ class TransformerClassifier(_ModuleClassifier):
     @property
     def _default_callbacks(self) -> list[tuple[str, Any]]:
         found = super()._default_callbacks
-        if head_alone(self.trainable):
-            return for_head_alone(found)
-        return [*found, *fine_tuning_callbacks()]
+        alone = head_alone(self.trainable)
+        return for_head_alone(found) if alone else [*found, *fine_tuning_callbacks()]
 
     def get_params(self, deep: bool = True, **kwargs: Any) -> dict[str, Any]:
         """Return the parameters as they were given, None included."""

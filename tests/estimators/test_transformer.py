@@ -13,6 +13,7 @@ from sklearn.pipeline import make_pipeline
 from skorch import NeuralNetClassifier
 
 from modal_interp import (
+    TextTransformer,
     TokenEncoder,
     TransformerClassifier,
     WordEncoder,
@@ -352,6 +353,29 @@ def test_a_net_may_predict_while_another_on_its_encoder_is_asked():
     np.testing.assert_allclose(found[0], expected, rtol=1e-5)
 
 
+def test_features_are_those_of_the_padding_and_of_the_module():
+    class Longest(TextTransformer):
+        def _pooled(self, found, is_token):
+            return found.last_hidden_state.amax(dim=1)
+
+    other = word_pieces()
+    other.pad_token = "[MASK]"
+    ids = IDS + 4 * (IDS == 0)
+    nets = [
+        classifier().fit(ids, LABELS),
+        classifier(tokenizer=other).fit(ids, LABELS),
+        classifier(module=Longest).fit(ids, LABELS),
+    ]
+    found = []
+    for net, padding in zip(nets, [0, 4, 0], strict=True):
+        assert net.module_.encoder.get_input_embeddings().padding_idx == padding
+        with torch.no_grad():
+            features = net.module_.features(torch.from_numpy(ids))
+            torch.testing.assert_close(features, net.module_.encode(torch.from_numpy(ids)))
+        found.append(features)
+    assert not any(torch.allclose(found[0], features) for features in found[1:])
+
+
 def test_texts_of_padding_alone():
     net = classifier().fit(IDS, LABELS)
     assert np.isfinite(net.predict_proba(np.zeros((2, 4), dtype=int))).all()
@@ -486,6 +510,7 @@ LONG[0, 0] = 2
         (without_weights, IDS, ValueError, "folder without an encoder"),
         (without_padding, IDS, ValueError, "id for padding"),
         (lambda _: TransformerClassifier("/no/folder"), IDS, ValueError, "it is no folder"),
+        (lambda _: classifier(device="cuda:99"), IDS, ValueError, "device="),
         (lambda _: TransformerClassifier(7), IDS, TypeError, "model must be a name"),
         (
             lambda _: TransformerClassifier(transformers.BertModel(bert_config())),
