@@ -139,7 +139,11 @@ class TextTransformer(nn.Module):
         """Have an encoder of its own from now on."""
         if self._has_others:
             self.encoder = deepcopy(self.encoder)
-            self.freeze(FeatureStore())
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        super().__setattr__(name, value)
+        if name == "encoder" and vars(self).get("store") is not None:
+            self.freeze(FeatureStore())  # the features were those of another
 
     def _apply(self, fn: Any, recurse: bool = True) -> Any:
         """Move or convert the module, as ``to``, ``double`` and their like do."""

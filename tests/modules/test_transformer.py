@@ -155,6 +155,17 @@ def test_copies_and_pickles_keep_no_features():
     assert net.store.n_computed == 4
 
 
+def test_another_encoder_gives_other_features():
+    net = frozen()
+    with torch.no_grad():
+        before, store = net(IDS), net.store
+        net.encoder = transformers.AutoModel.from_config(bert_config()).train()
+        assert not torch.allclose(net(IDS), before)
+        torch.testing.assert_close(net(IDS), net.output(net.encode(IDS)))
+    assert net.store is not store
+    assert not any(p.requires_grad or net.encoder.training for p in net.encoder.parameters())
+
+
 def test_the_same_weights_again_are_no_others():
     net = frozen()
     with torch.no_grad():
