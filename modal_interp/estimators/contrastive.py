@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from skorch.callbacks import ProgressBar
 from torch import Tensor, nn
 from torch.utils.data import Sampler
 
@@ -142,6 +143,7 @@ def pull_together(
 
     Draws from torch's generator. The encoder's parameters need a gradient meanwhile.
     """
+    bar = ProgressBar(batches_per_epoch=n_steps)
     net = _FeatureNet(
         _Features,
         module__transformer=transformer,
@@ -152,7 +154,8 @@ def pull_together(
         iterator_train__shuffle=False,
         iterator_train__batch_sampler=BalancedBatches(targets, n_steps, n_texts),
         device=device,
-        verbose=verbose,
-        callbacks=fine_tuning_callbacks(),
+        callbacks=[*fine_tuning_callbacks(), *([("bar", bar)] if verbose > 0 else [])],
     )
     net.fit(RowsDataset(ids, targets), y=None)
+    if len(net.history_[-1]["batches"]) < n_steps:
+        raise KeyboardInterrupt  # which skorch ends a training by, and says nothing

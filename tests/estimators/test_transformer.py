@@ -411,6 +411,28 @@ def test_what_is_held_out_does_not_tune_the_encoder(monkeypatch):
     assert len(tuned[1][0]) == 40
 
 
+def test_an_interruption_ends_all_of_a_training(monkeypatch):
+    net = classifier("contrastive", classes=["neg", "pos"]).initialize()
+    before, calls = weights(net)["output.weight"], []
+
+    def interrupted(features, targets):
+        calls.append(len(targets))
+        if len(calls) > 1:
+            raise KeyboardInterrupt
+        return features.sum() * 0.0
+
+    monkeypatch.setattr(SupervisedContrastiveLoss, "forward", lambda _, *args: interrupted(*args))
+    net.partial_fit(IDS, LABELS)
+    assert len(calls) == 2
+    assert torch.equal(weights(net)["output.weight"], before)
+    assert net.predict(IDS).shape == (8,)
+
+
+def test_fine_tuning_shows_a_bar(capsys):
+    classifier("contrastive", verbose=1).fit(IDS, LABELS)
+    assert "/4 [" in capsys.readouterr().err
+
+
 def test_nets_that_pad_with_other_ids_share_no_encoder():
     other = word_pieces()
     other.pad_token = "[MASK]"
