@@ -91,26 +91,9 @@ def gradients_of_words(net, x, counts, target, classes):
 
 def dami(net, X, counts, target, classes):
     """DAMI equations 3 to 6; None for a text without words."""
-    explained = [gradients_of_words(net, x, counts, target, classes) for x in X]
-    with_words = [words for words in explained if words]
-    if not with_words:
-        return [None for _ in X]
-    width = len(with_words[0][0])
-    average = [0.0] * width
-    for words in with_words:
-        for d in range(width):
-            average[d] += reference.mean([vector[d] for vector in words]) / len(with_words)
-    representations = []
-    for words in explained:
-        best, largest = None, -1.0
-        for vector in words:
-            squared = 0.0
-            for d in range(width):
-                squared += (vector[d] - average[d]) ** 2
-            if squared > largest + 1e-15:
-                best, largest = vector, squared
-        representations.append(best)
-    return representations
+    return reference.farthest_words(
+        [gradients_of_words(net, x, counts, target, classes) for x in X]
+    )
 
 
 def word_gradient_length(net, x, counts):

@@ -248,10 +248,14 @@ def interpretations_of_words(net, x, target, classes):
 
 def dami_of_texts(net, X, target, classes):
     """DAMI equations 3 to 6; None for a text without words."""
-    explained = [interpretations_of_words(net, x, target, classes) for x in X]
+    return farthest_words([interpretations_of_words(net, x, target, classes) for x in X])
+
+
+def farthest_words(explained):
+    """DAMI equations 4 to 6, of the vectors of each text's words; None for a text without words."""
     with_words = [words for words in explained if words]
     if not with_words:
-        return [None for _ in X]
+        return [None for _ in explained]
     width = len(with_words[0][0])
     average = [0.0] * width
     for words in with_words:
