@@ -41,11 +41,11 @@ STRATEGIES = {
     "random_sampling": random_sampling,
     "margin": margin,
     "badge": badge,
-    "alden_diversity": partial(alden_diversity, candidates=500),
-    "dami_kmedoids": partial(dami_kmedoids, candidates=500),
+    "alden_diversity": partial(alden_diversity, candidates=300),
+    "dami_kmedoids": partial(dami_kmedoids, candidates=300),
 }
 SEEDS = {"cnn": 3, "frozen": 5, "tuned": 3}
-ROUNDS = {"initial": 20, "step": 40, "budget": 300}
+ROUNDS = {"initial": 20, "step": 70, "budget": 300}
 N_TRAIN, N_TEST = 2000, 1000
 
 
