@@ -61,3 +61,22 @@ class ByTrainable:
 
     def __set__(self, net: Any, value: Any) -> None:
         vars(net)[self.name] = value
+
+
+class FollowsTrainable:
+    """A net whose `lr` and `batch_size`, where nobody gives them, follow from `trainable`."""
+
+    lr, batch_size = ByTrainable(), ByTrainable()
+
+    def get_params(self, deep: bool = True, **kwargs: Any) -> dict[str, Any]:
+        """Return the parameters as they were given, None included."""
+        given = {name: vars(self)[name] for name in ("lr", "batch_size")}
+        return super().get_params(deep=deep, **kwargs) | given  # type: ignore[misc]
+
+    def set_params(self, **params: Any) -> Any:
+        """Set parameters for the next `fit`; those of the optimiser act at once, as in skorch."""
+        super().set_params(**params)  # type: ignore[misc]
+        if params.get("lr", 0) is None:  # the optimiser needs a number
+            super().set_params(lr=self.lr)  # type: ignore[misc]
+            vars(self)["lr"] = None
+        return self

@@ -23,7 +23,7 @@ from modal_interp.estimators.encoders import (
 )
 from modal_interp.estimators.token_ids import as_token_ids, vocabulary_for
 from modal_interp.estimators.trainable import (
-    ByTrainable,
+    FollowsTrainable,
     check_same_build,
     check_trainable,
     head_alone,
@@ -37,7 +37,7 @@ from modal_interp.texts.pretrained import DEFAULT_MODEL
 from modal_interp.texts.tokenizers import Vocabulary
 
 
-class TransformerClassifier(_ModuleClassifier):
+class TransformerClassifier(FollowsTrainable, _ModuleClassifier):
     r"""Classify texts by a pretrained encoder and one linear layer, :class:`TextTransformer`.
 
     Reads the token ids of a :class:`TokenEncoder` of the same model.
@@ -129,7 +129,6 @@ class TransformerClassifier(_ModuleClassifier):
     >>> net.fit(["a fine film", "dull"], ["pos", "neg"])  # doctest: +SKIP
     """
 
-    lr, batch_size = ByTrainable(), ByTrainable()
     _vocabulary: tuple[Vocabulary | None, int]
     _built_for: dict[str, Any]
 
@@ -289,8 +288,3 @@ class TransformerClassifier(_ModuleClassifier):
         found = super()._default_callbacks
         alone = head_alone(self.trainable)
         return for_head_alone(found) if alone else [*found, *fine_tuning_callbacks()]
-
-    def get_params(self, deep: bool = True, **kwargs: Any) -> dict[str, Any]:
-        """Return the parameters as they were given, None included."""
-        given = {name: vars(self)[name] for name in ("lr", "batch_size")}
-        return super().get_params(deep=deep, **kwargs) | given

@@ -169,6 +169,18 @@ def test_parameters():
     assert search.fit(IDS, LABELS).best_params_
 
 
+@pytest.mark.parametrize("trainable", ["head", "all"])
+def test_training_goes_on_by_the_usual_step_size(trainable):
+    one, other = (classifier(trainable, warm_start=True).fit(IDS, LABELS) for _ in range(2))
+    other.set_params(lr=0.5, batch_size=2)
+    assert [group["lr"] for group in other.optimizer_.param_groups] == [0.5]
+    other.set_params(lr=None, batch_size=None)
+    assert other.get_params()["lr"] is other.get_params()["batch_size"] is None
+    for net in (one, other):
+        net.partial_fit(IDS, LABELS).fit(IDS, LABELS)
+    assert np.array_equal(one.predict_proba(IDS), other.predict_proba(IDS))
+
+
 def test_a_model_by_its_configuration_reads_words():
     encoder = WordEncoder().fit(TEXTS)
     config = bert_config(encoder.n_words_)
