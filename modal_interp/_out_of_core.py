@@ -129,6 +129,32 @@ def side_by_side(first: NDArray[Any], second: NDArray[Any]) -> NDArray[Any]:
     return found
 
 
+def cuts_with_room(lengths: Places, room: int, most: int | None = None) -> Iterator[slice]:
+    """Yield parts of samples of rising lengths: each, padded to its longest, has room.
+
+    Parameters
+    ----------
+    lengths : ndarray of shape (n,)
+        What each sample takes, the shortest first.
+    room : int
+        What a part may take together. A sample that takes more is a part by itself.
+    most : int, optional
+        Samples in a part.
+
+    Yields
+    ------
+    slice
+        Where the part lies.
+    """
+    most, first = room if most is None else most, 0
+    while first < len(lengths):
+        ahead = lengths[first : first + max(1, most)]
+        padded = ahead * np.arange(1, len(ahead) + 1)
+        last = first + max(1, int(np.searchsorted(padded, room, side="right")))
+        yield slice(first, last)
+        first = last
+
+
 class Spool:
     """Arrays that come one after the other, and are given back once, in the same order.
 

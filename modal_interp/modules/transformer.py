@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from copy import deepcopy
 from typing import Any, Literal
 
@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
+from modal_interp._out_of_core import cuts_with_room
 from modal_interp.modules._words import check_dropout, check_size, trim
 from modal_interp.modules.feature_store import FeatureStore
 
@@ -241,7 +242,7 @@ class TextTransformer(nn.Module):
         found = np.empty((len(rows), self.output.in_features), dtype=np.float32)
         # Without autocast: others read these features, too.
         with torch.inference_mode(), torch.autocast(ids.device.type, enabled=False):
-            for part in _parts(lengths[rows[by_length]], self._room()):
+            for part in cuts_with_room(lengths[rows[by_length]], self._room()):
                 some = by_length[part]
                 features = self.encode(ids[torch.from_numpy(rows[some]).to(ids.device)])
                 found[some] = features.float().cpu().numpy()
@@ -252,17 +253,6 @@ class TextTransformer(nn.Module):
         config: Any = self.encoder.config
         widest = max(_width(self.encoder), getattr(config, "intermediate_size", 0))
         return (_CACHED if self.output.weight.device.type == "cpu" else _ON_GPU) // widest
-
-
-def _parts(lengths: Any, room: int) -> Iterator[slice]:
-    """Cut texts of rising lengths so that each part, padded to its longest, has room."""
-    first = 0
-    while first < len(lengths):
-        ahead = lengths[first : first + room]
-        padded = ahead * np.arange(1, len(ahead) + 1)
-        last = first + max(1, int(np.searchsorted(padded, room, side="right")))
-        yield slice(first, last)
-        first = last
 
 
 def weights_state(weights: Iterable[Tensor]) -> Any:

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 from tqdm.auto import tqdm
 
-from modal_interp._out_of_core import working_memory
+from modal_interp._out_of_core import cuts_with_room, working_memory
 from modal_interp.nets.inputs import check_batch
 from modal_interp.nets.layers import padding_id, reads_words
 from modal_interp.nets.precision import as_tensor, dtype_read
@@ -134,19 +134,8 @@ def _by_length(net: NeuralNet, X: Any, size: int, room: int) -> Iterator[tuple[R
             rows = rows[order]
             # Only of a module that is known to trim padding are not all columns read.
             read = lengths[order] if _trims(net) else read
-        for cut in _cuts(read, size, room):
+        for cut in cuts_with_room(read, room, size):
             yield rows[cut], as_tensor(np.asarray(X[rows[cut]])).to(net.device, dtype)
-
-
-def _cuts(lengths: Rows, size: int, room: int) -> Iterator[slice]:
-    """Cut samples of rising lengths so that each part, padded to its longest, has room."""
-    first = 0
-    while first < len(lengths):
-        ahead = lengths[first : first + size]
-        padded = ahead * np.arange(1, len(ahead) + 1)
-        last = first + max(1, int(np.searchsorted(padded, room, side="right")))
-        yield slice(first, last)
-        first = last
 
 
 def _trims(net: NeuralNet) -> bool:

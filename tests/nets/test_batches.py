@@ -7,6 +7,7 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from modal_interp import TextCNNClassifier, word_interpretations
+from modal_interp._out_of_core import cuts_with_room
 from modal_interp.nets.batches import batches
 from modal_interp.nets.layers import find_embedding
 from tests.small_nets import MeanReader, small_net
@@ -22,6 +23,21 @@ def test_batches_hold_a_bounded_number_of_words(n_outputs, dim):
     np.testing.assert_array_equal(
         np.sort(np.concatenate([rows for rows, _, _ in read])), range(600)
     )
+
+
+@pytest.mark.parametrize("most", [None, 1, 4, 100])
+@pytest.mark.parametrize("room", [1, 7, 40, 1_000])
+def test_each_part_has_room_and_one_sample_more_would_not(room, most):
+    lengths = np.sort(np.random.RandomState(0).randint(0, 12, 50))
+    cuts = list(cuts_with_room(lengths, room, most))
+    assert [cut.start for cut in cuts] == [0, *(cut.stop for cut in cuts[:-1])]
+    assert cuts[-1].stop == 50
+    for cut in cuts:
+        n, rest = cut.stop - cut.start, lengths[cut.start :]
+        assert n == 1 or (n * rest[n - 1] <= room and n <= (most or room))
+        full = n in (most or room, len(rest))
+        assert full or (n + 1) * rest[n] > room
+    assert list(cuts_with_room(lengths[:0], room, most)) == []
 
 
 def test_a_long_text_is_passed_with_few_others():
