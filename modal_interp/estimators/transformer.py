@@ -131,6 +131,7 @@ class TransformerClassifier(FollowsTrainable, _ModuleClassifier):
 
     _vocabulary: tuple[Vocabulary | None, int]
     _built_for: dict[str, Any]
+    _store: FeatureStore
 
     def __init__(
         self,
@@ -230,7 +231,9 @@ class TransformerClassifier(FollowsTrainable, _ModuleClassifier):
 
     def _encoder(self) -> Any:
         if self._shares():
-            return self._shared_encoder()[0]
+            # Taken with its features at once: asked again, there may be other files.
+            encoder, self._store = self._shared_encoder()
+            return encoder
         with self._own_randomness():
             return fresh_encoder(self.model)
 
@@ -239,9 +242,7 @@ class TransformerClassifier(FollowsTrainable, _ModuleClassifier):
         super().initialize_module()
         self._built_for = what_is_built(self)
         if self._shares():
-            encoder, store = self._shared_encoder()
-            shared = encoder is self.module_.encoder  # unless its files were just rewritten
-            self.module_.freeze(store if shared else FeatureStore(), shared=shared)
+            self.module_.freeze(vars(self).pop("_store"), shared=True)
         elif head_alone(self.trainable):
             self.module_.freeze(FeatureStore())
         elif self.trainable != "all":

@@ -353,6 +353,20 @@ def test_initialize_looks_at_the_model_that_there_is(tmp_path):
     assert net.set_params(model=str(tmp_path)).initialize().module_.padding == 1
 
 
+def test_a_net_has_the_encoder_that_its_features_are_of(monkeypatch):
+    asked = []
+
+    def taken(*args):
+        asked.append(shared_encoder(*args))
+        return asked[-1]
+
+    monkeypatch.setattr("modal_interp.estimators.transformer.shared_encoder", taken)
+    net = classifier(classes=["neg", "pos"]).initialize()
+    ((encoder, store),) = asked
+    assert net.module_.encoder is encoder
+    assert net.module_.store is store
+
+
 def test_a_net_may_predict_while_another_on_its_encoder_is_asked():
     one, other = classifier().fit(IDS, LABELS), classifier(random_state=1).fit(IDS, LABELS)
     expected = other.predict_proba(IDS)
