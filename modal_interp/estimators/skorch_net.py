@@ -24,7 +24,7 @@ from torch.utils.data import (
     default_collate,
 )
 
-from modal_interp._seeding import seeded
+from modal_interp._seeding import one_at_a_time, seeded
 
 
 class RowsDataset(Dataset):
@@ -175,14 +175,15 @@ class _Net(NeuralNetClassifier):
         """Draw from generators seeded by `random_state`; torch's global ones stay as they are.
 
         Each use takes a new seed from `random_state_`, so that training that goes on does not
-        repeat its shuffles.
+        repeat its shuffles. One thread at a time, seeded or not: another would draw between.
         """
-        if self.random_state_ is None:
-            yield
-            return
-        seed = int(self.random_state_.randint(2**31 - 1))
-        with seeded(seed, torch.device(self.device or "cpu")):
-            yield
+        with one_at_a_time():
+            if self.random_state_ is None:
+                yield
+                return
+            seed = int(self.random_state_.randint(2**31 - 1))
+            with seeded(seed, torch.device(self.device or "cpu")):
+                yield
 
     # Reading.
 

@@ -5,32 +5,18 @@ This is the only file that hooks a module or switches its layers.
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
-from threading import RLock, get_ident
+from threading import get_ident
 from typing import Any
 
 import torch
 from skorch import NeuralNet
 from torch import Tensor, nn
 
+from modal_interp._seeding import one_at_a_time
 from modal_interp.nets.state import CopyBeforeWriting, Found
-
-# Held by the one query that looks into a net. Nets share torch's switches and generators, and may
-# share layers, so it is one for all of them; a query inside a query may have it too.
-_one_at_a_time = RLock()
-
-
-def _renew_lock() -> None:
-    """Let a forked process query, though another thread of its parent did so at the time."""
-    global _one_at_a_time
-    _one_at_a_time = RLock()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_renew_lock)
 
 
 @contextmanager
@@ -40,11 +26,11 @@ def untouched(net: NeuralNet) -> Iterator[set[nn.Parameter]]:
     Gives the parameters that training changes. The module, its layers' attributes, modes and
     hooks, ``requires_grad``, parameters and buffers, torch's switches and the random generators are
     afterwards what they were before, also where the passes are interrupted, and whatever a forward
-    pass of the module rewrites. One thread at a time is inside; what holds outside (autocast,
-    inference mode, another default dtype) does not matter here.
+    pass of the module rewrites. One thread at a time is inside, or trains; what holds outside
+    (autocast, inference mode, another default dtype) does not matter here.
     """
     ambient = torch.inference_mode(False) if torch.is_inference_mode_enabled() else nullcontext()
-    with _one_at_a_time, _left_as_found(net) as found, ambient:
+    with one_at_a_time(), _left_as_found(net) as found, ambient:
         _as_if_alone(net, found)
         yield {p for p, require in found.required if require}
 

@@ -1,7 +1,7 @@
 """The classifier over a pretrained encoder: what is trained, what is kept, what is refused."""
 
 import pickle
-from threading import Thread
+from threading import Event, Thread
 
 import numpy as np
 import pytest
@@ -377,6 +377,36 @@ def test_a_net_may_predict_while_another_on_its_encoder_is_asked():
         predicts.join()
     assert calls == []
     np.testing.assert_allclose(found[0], expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("seed", [3, None])
+def test_training_and_queries_take_turns(seed):
+    asked = classifier().fit(IDS, LABELS)
+    learner = ActiveLearner(asked, bald, IDS, LABELS)
+    state = torch.get_rng_state()
+
+    def trained():
+        torch.default_generator.set_state(state)
+        return classifier(random_state=seed).fit(IDS, LABELS).predict_proba(IDS)
+
+    def query():
+        return learner.query(IDS, n_instances=3, random_state=0)[0].tolist()
+
+    expected, picks, found, over = trained(), query(), [], Event()
+
+    def ask():
+        while not over.is_set():
+            found.append(query())
+
+    asking = Thread(target=ask, daemon=True)
+    asking.start()
+    again = [trained() for _ in range(5 if seed is not None else 1)]
+    over.set()
+    asking.join(60)
+    assert found
+    assert all(rows == picks for rows in found)
+    if seed is not None:
+        assert all(np.array_equal(proba, expected) for proba in again)
 
 
 def test_features_are_those_of_the_padding_and_of_the_module():
