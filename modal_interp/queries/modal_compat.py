@@ -18,6 +18,8 @@ is still done by modAL.
 ``_add_training_data``       Keeps the samples when the labels cannot be added.
 ``bootstrap_init``           No attribute, so that ``repr``, ``get_params`` and ``clone`` fail.
 ``Committee._set_classes``   Fails where class names are objects, as those of a Series are.
+``Committee.vote``,          Ask lists and dicts of arrays for their ``shape``; ``predict``,
+``Committee.vote_proba``     ``predict_proba`` and ``score`` go by them.
 ``query``                    0.4.1 has no ``return_metrics``.
 ===========================  ====================================================================
 """
@@ -99,6 +101,8 @@ def _mend_classes() -> None:
     if hasattr(models, "DeepActiveLearner"):
         _rebind(models.DeepActiveLearner, "teach", _draws_given_rows)
     _rebind(models.Committee, "_set_classes", _sorts_objects)
+    for name in ("vote", "vote_proba"):
+        _rebind(models.Committee, name, _counts_samples)
     for kind in (base.BaseLearner, base.BaseCommittee):
         if "return_metrics" not in inspect.signature(kind.query).parameters:
             _rebind(kind, "query", _returns_metrics)
@@ -244,6 +248,29 @@ def _sorts_objects(set_classes: Function) -> Function:
             self.n_classes_ = len(self.classes_)
 
     return known
+
+
+class _CountedDict(dict):  # type: ignore[type-arg]
+    @property
+    def shape(self) -> Any:
+        return (n_samples(self),)
+
+
+class _CountedList(list):  # type: ignore[type-arg]
+    @property
+    def shape(self) -> Any:
+        return np.shape(_as_checked(list(self)))
+
+
+def _counts_samples(method: Function) -> Function:
+    """Vote on what by itself has no shape."""
+
+    def counted(self: Any, X: Any, *args: Any, **kwargs: Any) -> Any:
+        if is_named(X):
+            X = _CountedDict(X)
+        return method(self, _CountedList(X) if type(X) is list else X, *args, **kwargs)
+
+    return counted
 
 
 def _returns_metrics(query: Function) -> Function:

@@ -116,6 +116,20 @@ def test_arrays_are_still_modals_own(monkeypatch):
     assert learner.X_training.shape == (42, 3)
 
 
+@pytest.mark.parametrize("same_classes", [True, False])
+def test_a_committee_predicts_of_a_list(same_classes):
+    X, y = TABLE.tolist(), np.arange(40) % (2 if same_classes else 3)
+    learners = [
+        ActiveLearner(LogisticRegression(C=c), margin, X[:n], y[:n])
+        for c, n in ((1.0, 40), (0.1, 40 if same_classes else 2))
+    ]
+    committee = Committee(learners, margin)
+    assert np.array_equal(committee.vote(X), committee.vote(TABLE))
+    assert np.array_equal(committee.vote_proba(X), committee.vote_proba(TABLE))
+    assert np.array_equal(committee.predict(X), committee.predict(TABLE))
+    assert committee.score(X, y) == committee.score(TABLE, y)
+
+
 @pytest.mark.parametrize("X", COLLECTIONS, ids=["array", "list", "frame"])
 @pytest.mark.parametrize(
     "estimator", [LogisticRegression(), TabularMLPClassifier(max_epochs=1)], ids=["linear", "net"]

@@ -214,6 +214,22 @@ def test_a_committee_over_dicts_of_arrays(strategy, committee_for):
             assert rows.tolist() == alone.tolist()
 
 
+def test_a_committee_predicts_of_dicts_of_arrays():
+    pool, y = tokens(), np.arange(24) % 2
+    nets = [net_of(Masked), net_of(Masked)]
+    for p in nets[1].module_.parameters():
+        p.data.neg_()
+    learners = [ActiveLearner(net) for net in nets]
+    for learner in learners:
+        learner.estimator.classes_inferred_ = np.array([0, 1])
+    committee = Committee(learners, margin)
+    expected = np.stack([net.predict_proba(pool) for net in nets], axis=1)
+    np.testing.assert_array_equal(committee.vote_proba(pool), expected)
+    np.testing.assert_array_equal(committee.vote(pool), expected.argmax(axis=2))
+    np.testing.assert_allclose(committee.predict_proba(pool), expected.mean(axis=1))
+    assert committee.score(pool, y) == np.mean(committee.predict(pool) == y)
+
+
 def test_equal_samples_of_a_dict_are_explained_once():
     pool = tokens()
     found = word_interpretations(net_of(Masked), pool, **COUNTS)
