@@ -242,7 +242,7 @@ class TransformerClassifier(FollowsTrainable, _ModuleClassifier):
         super().initialize_module()
         self._built_for = what_is_built(self)
         if self._shares():
-            self.module_.freeze(vars(self).pop("_store"), shared=True)
+            self.module_.freeze(self.__dict__.pop("_store"), shared=True)
         elif head_alone(self.trainable):
             self.module_.freeze(FeatureStore())
         elif self.trainable != "all":

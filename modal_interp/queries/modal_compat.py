@@ -250,13 +250,13 @@ def _sorts_objects(set_classes: Function) -> Function:
     return known
 
 
-class _CountedDict(dict):  # type: ignore[type-arg]
+class _CountedDict(dict):
     @property
     def shape(self) -> Any:
         return (n_samples(self),)
 
 
-class _CountedList(list):  # type: ignore[type-arg]
+class _CountedList(list):
     @property
     def shape(self) -> Any:
         return np.shape(_as_checked(list(self)))
