@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import platform
-import time
 from collections.abc import Callable
 from importlib.metadata import version
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from pytest_benchmark.utils import load_timer
 from threadpoolctl import threadpool_limits
 
 from tests.benchmarks.measure import (
@@ -54,17 +54,22 @@ def beside(benchmark: Any, request: pytest.FixtureRequest) -> Callable[..., floa
         """Measure: how many times slower `work` is than `other`, or with `faster` how many faster.
 
         A first run of each warms up, and is the one whose memory is watched; where there is but
-        one round, that is the only run.
+        one round, that is the only run. On a machine that does other work, too, both sides are
+        timed by the processor: --benchmark-timer=time.process_time.
         """
         if torch.cuda.is_available():
             torch.cuda.reset_peak_memory_stats()
         seconds: list[float] = []
         peaks: dict[str, float] = {}
+        timer = load_timer(request.config.getoption("benchmark_timer")).target
 
         def setup() -> None:
-            start = time.perf_counter()
-            other()
-            seconds.append(time.perf_counter() - start)
+            start = timer()
+            if rounds > 1:
+                other()
+            else:  # watching takes time, of both sides then
+                peaks["other"] = peak_memory(other)
+            seconds.append(timer() - start)
 
         def watched() -> None:
             peaks["work"] = peak_memory(work)
@@ -104,7 +109,8 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
 def pytest_benchmark_update_machine_info(config: pytest.Config, machine_info: Any) -> None:
     packages = ["numpy", "scipy", "torch", "scikit-learn", "skorch", "modAL-python"]
     peers = ["scikit-activeml", "small-text", "batchbald_redux", "kmedoids", "scikit-learn-extra"]
+    encoders = ["transformers", "tokenizers", "sentence-transformers"]
     machine_info["threads"] = n_threads()
     machine_info["versions"] = {"Python": platform.python_version()} | {
-        name: version(name) for name in [*packages, *peers] if is_installed(name)
+        name: version(name) for name in [*packages, *peers, *encoders] if is_installed(name)
     }

@@ -44,9 +44,14 @@ def main() -> None:
         for b in r["benchmarks"]
     }
     DOCS.mkdir(exist_ok=True)
-    for name, text in tables(list(measured.values())).items():
+    info = runs[-1]["machine_info"]
+    found = tables(list(measured.values())) | {"machine": machine(info)}
+    if "encoders" in found:
+        found["encoders"] += f"\n\n{runs[-1]['datetime'][:10]}. {machine(info)}"
+    if list(found) == ["encoders", "machine"]:
+        del found["machine"]  # which is of the other tables
+    for name, text in found.items():
         (DOCS / f"{name}.md").write_text(text + "\n", encoding="utf-8")
-    (DOCS / "machine.md").write_text(machine(runs[-1]["machine_info"]) + "\n", encoding="utf-8")
     sys.exit(status)
 
 
@@ -59,19 +64,51 @@ def run(*, slow: bool) -> tuple[list[Path], int]:
 
 
 def tables(rows: list[Row]) -> dict[str, str]:
-    """Return the Markdown of each table."""
+    """Return the Markdown of each table that there are rows for."""
     of = {
         part: [row for row in rows if f"test_{part}.py" in row["test"]]
-        for part in ("over_floor", "peers", "training")
+        for part in ("over_floor", "peers", "training", "encoders")
     }
     by_size = sorted(of["over_floor"], key=lambda row: (row["row"], row["n"]))
-    return {
-        "over_floor": over_floor(by_size),
-        "growth": exponents(by_size),
-        "peers": beside_peers(of["peers"]),
-        "training": training(of["training"]),
-        "notes": notes([*by_size, *of["peers"]]),
-    }
+    found = {}
+    if by_size:
+        found |= {"over_floor": over_floor(by_size), "growth": exponents(by_size)}
+    if of["peers"]:
+        found["peers"] = beside_peers(of["peers"])
+    if of["training"]:
+        found["training"] = training(of["training"])
+    if by_size or of["peers"]:
+        found["notes"] = notes([*by_size, *of["peers"]])
+    if of["encoders"]:
+        found["encoders"] = encoders(of["encoders"])
+    return found
+
+
+def encoders(rows: list[Row]) -> str:
+    """Return the tables of first queries and encoding, and of rounds after the first."""
+    first = [row for row in rows if "ratio" in row]
+    rounds = [row for row in rows if "training_seconds" in row]
+    head = ["work", "n", "ours (s)", "other (s)", "ratio", "limit", "memory (MB), ours and other's"]
+    beside = (
+        [
+            row["row"],
+            f"{row['n']:,}",
+            seconds(row["seconds"]),
+            seconds(row["other_seconds"]),
+            f"{ratio(row)} {'faster' if row['faster'] else 'slower'}",
+            limit(row),
+            ", ".join(f"{row[peak]:,.0f}" for peak in ("peak_mb", "other_peak_mb") if row[peak]),
+        ]
+        for row in first
+    )
+    after = (
+        [row["row"], f"{row['n']:,}", seconds(row["seconds"]), seconds(row["training_seconds"])]
+        for row in rounds
+    )
+    return (
+        f"{table(head, beside)}\n\n"
+        f"{table(['round after the first', 'n', 'whole (s)', 'training (s)'], after)}"
+    )
 
 
 def over_floor(rows: list[Row]) -> str:
