@@ -3,6 +3,7 @@
 import copy
 import pickle
 import random
+import re
 from functools import partial
 
 import joblib
@@ -671,7 +672,7 @@ class Loader(DataLoader):
         ({"iterator_train__sampler": WeightedRandomSampler, "batch_size": 7}, False),
         ({"iterator_train__collate_fn": torch.utils.data.default_convert}, False),
     ],
-    ids=str,
+    ids=lambda value: re.sub(" at 0x[0-9a-f]+", "", str(value)),
 )
 def test_batches_taken_whole_are_those_of_a_data_loader(make, options, whole):
     X, y = data(make)

@@ -544,7 +544,7 @@ def test_wrong_numbers_of_samples(name, kind, n, error, message, nothing_compute
         ([0.5, "all"], TypeError, "candidates must be None, a number.*found 'all'"),
         (1, ValueError, "candidates must leave at least n_instances=2.*found 1 of 9"),
     ],
-    ids=str,
+    ids=lambda value: getattr(value, "__name__", str(value)),
 )
 def test_wrong_candidates(name, kind, candidates, error, message, nothing_computed):
     learner, pool = learner_for(kind), samples_of(kind)
@@ -556,7 +556,9 @@ LOOKING = sorted(set(EVERY) - {"random_sampling"})
 
 
 @pytest.mark.parametrize("name", LOOKING)
-@pytest.mark.parametrize("candidates", [None, most_uncertain, np.array([0, 1])], ids=str)
+@pytest.mark.parametrize(
+    "candidates", [None, most_uncertain, np.array([0, 1])], ids=["all", "function", "rows"]
+)
 @pytest.mark.parametrize(
     ("pool", "error", "message"),
     [
@@ -573,7 +575,7 @@ def test_what_are_no_word_ids(name, candidates, pool, error, message, nothing_co
 
 
 @pytest.mark.parametrize("name", sorted(set(LOOKING) - TEXTS_ONLY))
-@pytest.mark.parametrize("candidates", [None, most_uncertain], ids=str)
+@pytest.mark.parametrize("candidates", [None, most_uncertain], ids=["all", "function"])
 @pytest.mark.parametrize("how", LEARNERS)
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_tables_that_are_not_finite(name, candidates, how, value, nothing_computed):
@@ -635,7 +637,7 @@ def untaught():
     return learner
 
 
-@pytest.mark.parametrize("candidates", [None, most_uncertain], ids=str)
+@pytest.mark.parametrize("candidates", [None, most_uncertain], ids=["all", "function"])
 @pytest.mark.parametrize(
     ("name", "make", "options", "message"),
     [
