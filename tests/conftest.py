@@ -9,7 +9,9 @@ import pytest
 import torch
 
 from tests.real_weights import lay_where_names_are_looked_up
+from tests.thoroughness import load_profiles
 
+load_profiles()
 lay_where_names_are_looked_up()  # before the hub's library reads where that is
 matplotlib.use("Agg")
 

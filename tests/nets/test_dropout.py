@@ -27,6 +27,7 @@ from tests.small_nets import (
     twice_net,
     word_ids,
 )
+from tests.thoroughness import examples
 
 K = 6
 
@@ -392,7 +393,7 @@ class Linear(nn.Module):
         return torch.stack([first, 1 - first], dim=1)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 @given(st.integers(0, 2**31 - 1), st.sampled_from([0.1, 0.5, 0.8]))
 def test_mean_over_many_passes_is_the_expectation(seed, p):
     net = initialized(Linear, module__p=p, classes=[0, 1])

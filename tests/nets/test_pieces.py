@@ -28,6 +28,7 @@ from tests.reference_pieces import words_of
 from tests.small_nets import PieceReader, small_net, table, table_net
 from tests.strategies.conftest import learner_of
 from tests.strategies.test_against_references import committee_of, member
+from tests.thoroughness import examples
 
 BEGINS = np.array([True, True, True, False, True, False, False])  # of ten ids
 
@@ -83,7 +84,7 @@ def test_the_module_may_say_nothing_by_name():
     assert what_counts(net) == (0, None, None)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(st.lists(WORD, max_size=12), st.integers(0, 12))
 def test_numbers_are_in_lexicographic_order(words, cut):
     parts = [words[:cut], words[cut:]]

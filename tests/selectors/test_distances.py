@@ -7,6 +7,7 @@ from modal_interp.selectors import distances
 from modal_interp.selectors.distances import Distances
 from modal_interp.selectors.k_medoids import k_medoids
 from tests import reference_selectors as reference
+from tests.thoroughness import examples
 
 
 def thin(n=300, d=96, rank=5, *, seed=0, dtype=np.float32):
@@ -69,7 +70,7 @@ def test_zeros_and_rows_of_one_direction():
     assert (np.abs(found - exact(line, every, every) ** 2) <= rounding).all()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(st.integers(0, 2**31), st.integers(4, 13), st.integers(1, 3))
 def test_fasterpam_swaps_among_thin_rows_as_the_literal_algorithm_does(seed, n, rank):
     rng = np.random.default_rng(seed)

@@ -10,6 +10,7 @@ from sklearn import config_context
 from modal_interp.selectors import diverse_words
 from modal_interp.selectors.nearest import nearest_rows, nearest_with_key
 from tests import reference
+from tests.thoroughness import examples
 
 # The package's names of these are the functions.
 diverse_words_module = importlib.import_module("modal_interp.selectors.diverse_words")
@@ -56,7 +57,7 @@ def problems(draw):
     return pool, labeled, embeddings, n_components, n
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 @given(problems())
 def test_equals_the_literal_algorithm(problem):
     pool, labeled, embeddings, n_components, n = problem
@@ -121,7 +122,7 @@ def test_samples_without_labelled_words_are_infinitely_diverse():
     np.testing.assert_allclose(diversity, [np.inf, 0.5, -np.inf])
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(
     st.integers(0, 2**31), st.integers(1, 30), st.integers(1, 20), st.integers(1, 6), st.booleans()
 )
@@ -156,7 +157,7 @@ def test_n_is_checked():
         diverse_words(flat([[], []], 1), flat([[]], 1), np.zeros((1, 1)), 3)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(st.integers(0, 2**31), st.integers(1, 3), st.integers(0, 20), st.integers(0, 20))
 def test_nearest_with_key_is_exact(seed, n_components, n, n_references):
     rng = np.random.default_rng(seed)
@@ -174,7 +175,7 @@ def test_nearest_with_key_is_exact(seed, n_components, n, n_references):
         np.testing.assert_allclose(found[i], min(distances, default=np.inf), rtol=1e-12)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(problems())
 def test_files_give_the_same_to_the_last_bit(problem):
     pool, labeled, embeddings, n_components, n = problem

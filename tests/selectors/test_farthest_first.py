@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from modal_interp.selectors.farthest_first import farthest_first
 from tests import reference_selectors as reference
+from tests.thoroughness import examples
 
 
 @st.composite
@@ -33,7 +34,7 @@ def problems(draw, max_centers=8):
     return Z, draw(st.integers(1, n)), centers if len(centers) else None
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 @given(problems())
 def test_equals_the_literal_algorithm(problem):
     Z, k, centers = problem
@@ -43,7 +44,7 @@ def test_equals_the_literal_algorithm(problem):
     assert distance.tolist() == distances
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(problems())
 def test_distances_fall_and_indices_differ(problem):
     Z, _, centers = problem

@@ -11,6 +11,7 @@ from scipy.special import entr, softmax
 from modal_interp.selectors import joint_information
 from modal_interp.selectors.configurations import drawn, extended, gains, no_labels
 from tests import reference_selectors as reference
+from tests.thoroughness import examples
 
 # The function of the same name hides the module.
 module = importlib.import_module("modal_interp.selectors.joint_information")
@@ -47,7 +48,7 @@ def bald(P):
     return entr(P.mean(axis=1)).sum(axis=1) - entr(P).sum(axis=2).mean(axis=1)
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=examples(120), deadline=None)
 @given(problems())
 def test_chooses_as_the_literal_algorithm_does(problem):
     P, k = problem
@@ -58,7 +59,7 @@ def test_chooses_as_the_literal_algorithm_does(problem):
     assert information == pytest.approx(values, abs=1e-9)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(problems(classes=[2]), st.integers(1, 3), st.integers(0, 2**31))
 def test_several_labels_as_the_literal_algorithm_does(problem, n_labels, seed):
     P, k = problem

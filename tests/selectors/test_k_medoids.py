@@ -13,6 +13,7 @@ from modal_interp.selectors import fasterpam
 from modal_interp.selectors.farthest_first import farthest_first
 from modal_interp.selectors.k_medoids import k_medoids
 from tests import reference_selectors as reference
+from tests.thoroughness import examples
 
 try:
     with warnings.catch_warnings():
@@ -50,7 +51,7 @@ def points_of(Z, indices):
     return sorted({tuple(Z[i]) for i in indices})
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(problems(numbers=("fine", "line")))
 def test_fasterpam_swaps_as_the_literal_algorithm_does(problem):
     Z, k, start, seed = problem
@@ -61,7 +62,7 @@ def test_fasterpam_swaps_as_the_literal_algorithm_does(problem):
     assert found.converged
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(problems(), st.sampled_from([1, 60, 1 << 19]))
 def test_no_single_swap_improves_what_is_found(problem, block):
     Z, k, _, seed = problem
@@ -74,7 +75,7 @@ def test_no_single_swap_improves_what_is_found(problem, block):
         assert reference.best_swap(Z, medoids, point)[0] >= found.inertia - 1e-9
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(problems(), st.sampled_from(["fasterpam", "kcenter"]))
 def test_clusters_belong_to_k_distinct_medoids(problem, clustering):
     Z, k, _, seed = problem
@@ -90,7 +91,7 @@ def test_clusters_belong_to_k_distinct_medoids(problem, clustering):
     )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(problems())
 def test_medoids_are_the_lowest_of_equal_rows(problem):
     Z, k, _, seed = problem
@@ -206,7 +207,7 @@ def test_loss_beside_scikit_learn_extra(seed):
 
 
 @needs_extra
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(problems())
 def test_alternate_finds_distinct_medoids(problem):
     Z, k, _, seed = problem
@@ -284,7 +285,7 @@ def test_bad_input_is_named(Z, k, options, error, message):
         k_medoids(Z, k, **options)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(problems())
 def test_torch_multiplies_as_numpy_does(problem):
     Z, k, start, seed = problem

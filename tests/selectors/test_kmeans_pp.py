@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from modal_interp.selectors.kmeans_pp import _factors, _squared_distances, kmeans_pp
 from tests import reference_selectors as reference
+from tests.thoroughness import examples
 
 
 @st.composite
@@ -35,7 +36,7 @@ def problems(draw, max_columns=5):
     return A, B, draw(st.integers(1, n)), draw(st.integers(0, 2**31))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(problems())
 def test_factors_draw_as_the_literal_algorithm_does_on_their_products(problem):
     A, H, k, seed = problem
@@ -43,7 +44,7 @@ def test_factors_draw_as_the_literal_algorithm_does_on_their_products(problem):
     assert kmeans_pp((A, H), k, random_state=seed).tolist() == expected
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(problems())
 def test_rows_draw_as_the_literal_algorithm_does(problem):
     _, Z, k, seed = problem
@@ -52,7 +53,7 @@ def test_rows_draw_as_the_literal_algorithm_does(problem):
     assert chosen.tolist() == reference.kmeans_pp(Z.tolist(), k, seed)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(problems(), st.integers(0, 2**31))
 def test_products_side_by_side_draw_as_the_literal_algorithm_does(problem, other):
     A, H, k, seed = problem
@@ -63,7 +64,7 @@ def test_products_side_by_side_draw_as_the_literal_algorithm_does(problem, other
     assert kmeans_pp([(A, H), (B, G)], k, random_state=seed).tolist() == expected
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(problems())
 def test_every_sample_is_drawn_once(problem):
     A, H, _, seed = problem
@@ -71,7 +72,7 @@ def test_every_sample_is_drawn_once(problem):
     assert sorted(chosen.tolist()) == list(range(len(A)))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(st.integers(0, 2**31), st.floats(-12, 12), st.floats(-16, 0))
 def test_squared_distances_keep_their_bound(seed, skew, closeness):
     rng = np.random.default_rng(seed)

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from modal_interp.selectors.top_k import top_k
 from tests import reference_selectors as reference
+from tests.thoroughness import examples
 
 SCORES = st.one_of(
     st.lists(st.integers(-3, 3), min_size=1, max_size=25),
@@ -13,7 +14,7 @@ SCORES = st.one_of(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(SCORES, st.booleans(), st.data())
 def test_equals_the_literal_choice(scores, reverse, data):
     k = data.draw(st.integers(1, len(scores)))
@@ -22,7 +23,7 @@ def test_equals_the_literal_choice(scores, reverse, data):
     assert chosen.tolist() == reference.top_k(scores, k, reverse)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(st.integers(0, 2**31), st.integers(1, 200), st.booleans())
 def test_all_of_them_are_a_stable_order(seed, n, reverse):
     scores = np.random.default_rng(seed).integers(0, 6, n)

@@ -16,6 +16,7 @@ from tests import reference_selectors
 from tests import reference_strategies as reference
 from tests.reference import alden
 from tests.small_nets import MeanReader, SmoothTable, small_net, table, word_ids
+from tests.thoroughness import examples
 
 
 class Problem(NamedTuple):
@@ -92,7 +93,7 @@ def once_each(score, X):
 
 
 @pytest.mark.parametrize("name", ["least_confidence", "margin", "entropy"])
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(problems(), st.booleans(), st.sampled_from([None, None, 1, 3]))
 def test_uncertainty(name, problem, reverse, n_passes):
     rng = np.random.RandomState(problem.seed)
@@ -123,7 +124,7 @@ def posterior(problem, n_passes):
     ]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(problems(committees=(1, 2, 3)), st.booleans(), st.integers(1, 5))
 def test_bald(problem, reverse, n_passes):
     scores = [
@@ -137,7 +138,7 @@ def test_bald(problem, reverse, n_passes):
     assert_chooses("bald", problem, *expected, **options)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(problems(committees=(1, 2, 3), most=4), st.integers(1, 4))
 def test_batch_bald(problem, n_passes):
     passes = posterior(problem, n_passes)
@@ -152,7 +153,7 @@ def test_batch_bald(problem, n_passes):
     assert_chooses("batch_bald", problem, *expected, **options)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(problems(), st.booleans())
 def test_egl(problem, reverse):
     scores = [
@@ -163,7 +164,7 @@ def test_egl(problem, reverse):
     assert_chooses("egl", problem, *ranked(scores, problem.k, reverse), reverse=reverse)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(problems(kinds=("text",)), st.booleans())
 def test_egl_word(problem, reverse):
     scores = [
@@ -174,7 +175,7 @@ def test_egl_word(problem, reverse):
     assert_chooses("egl_word", problem, *ranked(scores, problem.k, reverse), reverse=reverse)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(problems(), st.sampled_from(["proba", "logit"]), st.sampled_from(["all", "predicted"]))
 def test_dami_kmedoids(problem, target, classes):
     texts = problem.pool.dtype.kind == "i"
@@ -185,7 +186,7 @@ def test_dami_kmedoids(problem, target, classes):
     assert_chooses("dami_kmedoids", problem, *expected, **options)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(
     problems(kinds=("text",)),
     st.sampled_from(["proba", "logit"]),
@@ -202,7 +203,7 @@ def test_alden_diversity(problem, target, classes):
     assert_chooses("alden_diversity", problem, *expected, target=target, classes=classes)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(problems())
 def test_badge(problem):
     members = [[reference.gradient_embedding(net, x) for x in problem.pool] for net in problem.nets]
@@ -212,7 +213,7 @@ def test_badge(problem):
     assert_chooses("badge", problem, expected, lengths, random_state=problem.seed)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(problems())
 def test_coreset(problem):
     pool, labeled = (
@@ -225,7 +226,7 @@ def test_coreset(problem):
     assert_chooses("coreset", problem, *expected)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 @given(problems())
 def test_random_sampling(problem):
     drawn = np.random.RandomState(problem.seed).permutation(len(problem.pool))[: problem.k]

@@ -13,6 +13,7 @@ from modal_interp.strategies import alden_diversity
 from tests import reference
 from tests.small_nets import attention_net, gru_net, rounding_decides, word_ids
 from tests.strategies.conftest import learner_of
+from tests.thoroughness import examples
 
 RETURNS_METRICS = "return_metrics" in inspect.signature(ActiveLearner.query).parameters
 
@@ -56,7 +57,7 @@ NETS = {
 
 
 @pytest.mark.parametrize("name", NETS)
-@settings(max_examples=70, deadline=None)
+@settings(max_examples=examples(70), deadline=None)
 @given(
     st.integers(0, 2**31),
     st.integers(1, 9),

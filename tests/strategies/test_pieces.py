@@ -21,6 +21,7 @@ from tests.strategies.test_against_references import (
     once_each,
     ranked,
 )
+from tests.thoroughness import examples
 
 N_IDS = 10
 TARGETS = st.sampled_from(["proba", "logit"]), st.sampled_from(["all", "predicted"])
@@ -94,7 +95,7 @@ def problems(draw):
     )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(problems(), *TARGETS)
 def test_alden_diversity(problem, target, classes):
     pool, labeled = (
@@ -107,7 +108,7 @@ def test_alden_diversity(problem, target, classes):
     assert_chooses("alden_diversity", problem, *expected, **options)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(problems(), *TARGETS)
 def test_dami_kmedoids(problem, target, classes):
     members = [
@@ -118,7 +119,7 @@ def test_dami_kmedoids(problem, target, classes):
     assert_chooses("dami_kmedoids", problem, *expected, **options, **problem.said)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(problems(), st.booleans())
 def test_egl_word(problem, reverse):
     def score(x, net):

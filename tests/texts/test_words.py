@@ -13,6 +13,7 @@ from modal_interp.texts import words
 from modal_interp.texts.word_encoder import WordEncoder
 from modal_interp.texts.words import FORMS, preparer, split_words
 from tests.texts.reference_words import prepared, reference_words
+from tests.thoroughness import examples
 
 SPELLINGS = {  # what a text is, and its words with blanks between
     "English": ("Don't STOP, it's 90's e.g. 3.5!", "don't stop , it's 90's e . g . 3 . 5 !"),
@@ -99,7 +100,7 @@ odd_texts = st.one_of(st.text(ODD, max_size=8), st.text(max_size=12))
 
 
 @given(odd_texts)
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 def test_every_place_follows_the_rules(text):
     assert split_words(text) == reference_words(text)
     assert preparer("NFC", True)(text) == prepared(text)

@@ -19,6 +19,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from modal_interp.datasets.files import read_features, read_labels, read_rows
+from tests.thoroughness import examples
 
 N = 40
 LABELS = ["neg" if i % 2 else "pos" for i in range(N)]
@@ -281,7 +282,9 @@ def test_parquet(tmp_path):
 
 
 @settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(150),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(
     content=st.binary(max_size=200)
