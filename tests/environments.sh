@@ -50,5 +50,5 @@ for name in "$@"; do
     build "$name"
     "$ENVIRONMENTS/$name/bin/python" -m pip list 2>/dev/null |
         grep -iE '^(modal-python|scikit-learn|scikit-learn-extra|skorch|torch|numpy|pandas) '
-    "$ENVIRONMENTS/$name/bin/python" -m pytest
+    "$ENVIRONMENTS/$name/bin/python" -m pytest -n auto
 done
