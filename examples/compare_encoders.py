@@ -7,14 +7,12 @@ Three nets (a CNN on word vectors, a frozen pretrained encoder, the same encoder
 labels) and five strategies, from 20 to 300 labels. Tells how many labels each needs to be as good
 as the CNN with all 2,000. Run again, it goes on where it was ended; `--encoders`, `--data` and
 `--strategies` run a part. Data are looked for, and downloaded to, where `fetch_mr` does; `topics`,
-titles of papers in 16 areas, is read from `topics/pwc_valid_test_full.csv.gz` in the folder that
-MODAL_INTERP_DATA names (columns title, area).
+titles of papers in 16 areas, has to be there: `fetch_paper_topics` says where.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
 from functools import partial
 from pathlib import Path
 
@@ -35,7 +33,6 @@ from modal_interp.experiments import run_experiment
 from modal_interp.experiments.cli.problems import Problem, text_problem
 
 SETS = ["mr", "subj", "trec", "agnews", "topics"]
-TOPICS = "topics/pwc_valid_test_full.csv.gz"
 # Strategies that pull gradients through the encoder look at a part of the pool, anew each time.
 STRATEGIES = {
     "random_sampling": random_sampling,
@@ -51,13 +48,9 @@ N_TRAIN, N_TEST = 2000, 1000
 
 def read(name: str, n: int) -> tuple[np.ndarray, np.ndarray]:
     """Return `n` texts of a set and their labels, the same in each run."""
-    if name == "topics":
-        home = Path(os.environ.get("MODAL_INTERP_DATA", "~")).expanduser()
-        frame = pd.read_csv(home / TOPICS, keep_default_na=False)
-        X, y = frame["title"].to_numpy(dtype=object), frame["area"].to_numpy(dtype=object)
-    else:
-        bunch = getattr(datasets, f"fetch_{name}")()
-        X, y = bunch.data, np.array(bunch.target_names, dtype=object)[bunch.target]
+    name = "paper_topics" if name == "topics" else name
+    bunch = getattr(datasets, f"fetch_{name}")()
+    X, y = bunch.data, np.array(bunch.target_names, dtype=object)[bunch.target]
     rows = np.random.RandomState(0).permutation(len(X))[:n]
     return X[rows], y[rows]
 

@@ -42,8 +42,6 @@ SIZES = [20, 50, 100, 200, 500]
 # Where the hub cannot be reached, the folder that the model lies in.
 MINILM = os.environ.get("MINILM", "sentence-transformers/all-MiniLM-L6-v2")
 N_TEST, N_VALIDATION = 1500, 500
-# Paper titles in 16 areas: a file with the columns title and area.
-TOPICS = "topics/pwc_valid_test_full.csv.gz"
 
 
 class Texts:
@@ -76,9 +74,7 @@ class Texts:
 
 def read(name: str) -> tuple[np.ndarray, np.ndarray]:
     """Return texts and labels."""
-    if name == "topics":
-        frame = pd.read_csv(Path(os.environ["MODAL_INTERP_DATA"]) / TOPICS, keep_default_na=False)
-        return frame["title"].to_numpy(dtype=object), frame["area"].to_numpy(dtype=object)
+    name = "paper_topics" if name == "topics" else name
     bunch = getattr(datasets, f"fetch_{name}")()
     return bunch.data, np.array(bunch.target_names)[bunch.target]
 

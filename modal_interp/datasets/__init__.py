@@ -8,6 +8,7 @@ from modal_interp.datasets._tables import (
     fetch_news,
     fetch_telescope,
 )
+from modal_interp.datasets._topics import fetch_paper_projects, fetch_paper_topics
 
 __all__ = [
     "fetch_agnews",
@@ -15,6 +16,8 @@ __all__ = [
     "fetch_employee",
     "fetch_mr",
     "fetch_news",
+    "fetch_paper_projects",
+    "fetch_paper_topics",
     "fetch_subj",
     "fetch_telescope",
     "fetch_trec",

@@ -83,7 +83,7 @@ def fetch_mr(
         'Categorization with Respect to Rating Scales", ACL 2005.'
     )
     frame, path = ready(MR, data_home, download_if_missing)
-    return _bunch(frame, [path], descr, return_X_y)
+    return bunch_of_texts(frame, [path], descr, return_X_y)
 
 
 def fetch_subj(
@@ -128,7 +128,7 @@ def fetch_subj(
         'Summarization Based on Minimum Cuts", ACL 2004.'
     )
     frame, path = ready(SUBJ, data_home, download_if_missing)
-    return _bunch(frame, [path], descr, return_X_y)
+    return bunch_of_texts(frame, [path], descr, return_X_y)
 
 
 def fetch_trec(
@@ -178,7 +178,7 @@ def fetch_trec(
         'Cite: Li and Roth, "Learning Question Classifiers", COLING 2002.'
     )
     frame, path = ready(QUESTIONS, data_home, download_if_missing)
-    return _bunch(frame, [path], descr, return_X_y, subset)
+    return bunch_of_texts(frame, [path], descr, return_X_y, subset)
 
 
 def fetch_agnews(
@@ -238,7 +238,7 @@ def fetch_agnews(
             frame, path = ready(source, data_home, download_if_missing)
             parts.append(frame.assign(split=split))
             paths.append(path)
-    return _bunch(pd.concat(parts, ignore_index=True), paths, descr, return_X_y)
+    return bunch_of_texts(pd.concat(parts, ignore_index=True), paths, descr, return_X_y)
 
 
 def _check_subset(subset: str) -> None:
@@ -246,9 +246,10 @@ def _check_subset(subset: str) -> None:
         raise ValueError(f"subset must be 'all', 'train' or 'test'; found {subset!r}.")
 
 
-def _bunch(
+def bunch_of_texts(
     frame: pd.DataFrame, paths: list[Path], descr: str, return_X_y: bool, subset: str = "all"
 ) -> Any:
+    """Return what the functions that fetch texts return, of a frame with text and label."""
     # Names before the subset is taken, so that a class has one number in all of them.
     names, target = np.unique(frame["label"].to_numpy(dtype=str), return_inverse=True)
     kept = np.full(len(frame), True) if subset == "all" else (frame["split"] == subset).to_numpy()

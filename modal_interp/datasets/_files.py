@@ -17,21 +17,24 @@ from modal_interp.datasets._publishers import (
     AGNEWS_TEST,
     AGNEWS_TRAIN,
     CORNELL,
+    PAPERS,
+    PROJECTS,
     TREC,
     read_agnews,
     read_mr,
+    read_projects,
     read_subj,
     read_trec,
 )
 
 
 class Source(NamedTuple):
-    """A ready file, and how to make it from what the publisher gives."""
+    """A ready file, and how to make it from what the publisher gives; None where it gives none."""
 
     file: str
     columns: tuple[str, ...]
     publisher: str
-    make: Callable[[Path], pd.DataFrame]
+    make: Callable[[Path], pd.DataFrame] | None
     label: str = "label"
     folder: str = "text"
 
@@ -48,6 +51,26 @@ NEWS_TEST = Source(
 )
 # A class-balanced part of the training split that may stand in for the whole, when it is at hand.
 NEWS_PART = NEWS_TRAIN._replace(file="agnews_train20k.csv.gz")
+PAPERS_WHOLE = Source(
+    "pwc_valid_test_full.csv.gz",
+    ("title", "area", "abstract", "split"),
+    PAPERS,
+    None,
+    label="area",
+    folder="topics",
+)
+# With a part of the training split, of which no abstracts are known.
+PAPER_TITLES = PAPERS_WHOLE._replace(
+    file="pwc_titles_areas.csv.gz", columns=("title", "areas", "split"), label="areas"
+)
+PROJECT_TAGS = Source(
+    "madewithml_projects_multilabel.csv.gz",
+    ("title", "description", "tags"),
+    PROJECTS,
+    read_projects,
+    label="tags",
+    folder="topics",
+)
 
 
 def _data_home(data_home: str | os.PathLike[str] | None) -> Path:
@@ -75,6 +98,10 @@ def ready(
     if path is not None:
         return _read(path, source), path
     path = _data_home(data_home) / source.file
+    if source.make is None:
+        raise OSError(
+            _where_to_place(source, path, "and has no public address to be downloaded from")
+        )
     if not download:
         raise OSError(_where_to_place(source, path, "and download_if_missing=False"))
     with tempfile.TemporaryDirectory() as folder:

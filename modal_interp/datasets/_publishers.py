@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import tarfile
 from pathlib import Path
 
@@ -14,11 +15,22 @@ CORNELL = "https://www.cs.cornell.edu/people/pabo/movie-review-data/"
 TREC = "https://cogcomp.seas.upenn.edu/Data/QA/QC/"
 _AGNEWS = "https://raw.githubusercontent.com/mhjabreel/CharCnn_Keras/master/data/ag_news_csv/"
 AGNEWS_TRAIN, AGNEWS_TEST = _AGNEWS + "train.csv", _AGNEWS + "test.csv"
+# Tables in the format of a library, which its publisher stores beside the code of the study.
+PAPERS = (
+    "https://github.com/1pha/BayesianActiveLearning, whose data/paperswithcode/valid and "
+    "data/paperswithcode/test hold the same rows as Arrow tables"
+)
+# A commit by its name, so that what stands there never changes.
+PROJECTS = (
+    "https://raw.githubusercontent.com/GokuMohandas/Made-With-ML/"
+    "c6cf614569a0fd64eae82be26de9cf40c252a998/datasets/projects.json"
+)
 _AGNEWS_LABELS = ("World", "Sports", "Business", "Sci/Tech")
 
 # No publisher gives checksums. These are pinned by several projects for these addresses; those of
 # TREC and of the test news were also computed from the rows at hand, written as their publishers
-# write them. None was known for Subj: gzip's own checksum and the number of rows must do there.
+# write them. None was known for Subj: gzip's own checksum and the number of rows must do there;
+# for the projects, the name of the commit in the address and the number of rows.
 _HASHES = {
     CORNELL + "rt-polaritydata.tar.gz": "md5:50c1c2c047b4225e148e97aa7708c34e",
     TREC + "train_5500.label": "md5:073462e3fcefaae31e00edb1f18d2d02",
@@ -70,6 +82,13 @@ def read_agnews(folder: Path, split: str) -> pd.DataFrame:
         ]
     frame = pd.DataFrame(rows, columns=["text", "label", "title", "description"])
     return _counted(frame, 120_000 if split == "train" else 7_600)
+
+
+def read_projects(folder: Path) -> pd.DataFrame:
+    """Download the projects; rows of title, description and tags with | between them."""
+    projects = json.loads(_download(PROJECTS, folder).read_bytes())
+    rows = [(p["title"], p["description"], "|".join(p["tags"])) for p in projects]
+    return _counted(pd.DataFrame(rows, columns=["title", "description", "tags"]), 2_032)
 
 
 def _download(url: str, folder: Path) -> Path:
