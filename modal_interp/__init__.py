@@ -19,9 +19,10 @@ from modal_interp.estimators import (
     TabularMLPClassifier,
     TextBiLSTMClassifier,
     TextCNNClassifier,
+    TextCNNLSTMClassifier,
     TransformerClassifier,
 )
-from modal_interp.modules import TabularMLP, TextBiLSTM, TextCNN, TextTransformer
+from modal_interp.modules import TabularMLP, TextBiLSTM, TextCNN, TextCNNLSTM, TextTransformer
 from modal_interp.nets import PieceWords, ReadBy
 from modal_interp.queries import Query, View, mend_modal, open_query
 from modal_interp.representations import (
@@ -87,6 +88,8 @@ __all__ = [
     "TextBiLSTMClassifier",
     "TextCNN",
     "TextCNNClassifier",
+    "TextCNNLSTM",
+    "TextCNNLSTMClassifier",
     "TextTransformer",
     "TokenEncoder",
     "TransformerClassifier",

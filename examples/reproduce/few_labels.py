@@ -29,6 +29,7 @@ from sklearn.pipeline import make_pipeline
 from modal_interp import (
     TextBiLSTMClassifier,
     TextCNNClassifier,
+    TextCNNLSTMClassifier,
     TokenEncoder,
     TransformerClassifier,
     WordEncoder,
@@ -112,6 +113,12 @@ MODELS = {
     "pretrained-all": partial(pretrained, trainable="all"),
     "bilstm": partial(network, kind=TextBiLSTMClassifier),
     "bilstm-vectors": partial(network, kind=TextBiLSTMClassifier, vectors=True),
+    "bilstm-2": partial(network, kind=TextBiLSTMClassifier, module__n_layers=2),
+    "bilstm-2-vectors": partial(
+        network, kind=TextBiLSTMClassifier, module__n_layers=2, vectors=True
+    ),
+    "cnn-lstm": partial(network, kind=TextCNNLSTMClassifier),
+    "cnn-lstm-vectors": partial(network, kind=TextCNNLSTMClassifier, vectors=True),
 }
 # What the picture shows, in colours that stay apart without colour vision.
 DRAWN = {

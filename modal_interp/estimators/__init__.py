@@ -2,6 +2,7 @@
 
 from modal_interp.estimators.bilstm import TextBiLSTMClassifier
 from modal_interp.estimators.cnn import TextCNNClassifier
+from modal_interp.estimators.cnn_lstm import TextCNNLSTMClassifier
 from modal_interp.estimators.ensemble import DeepEnsemble
 from modal_interp.estimators.mlp import TabularMLPClassifier
 from modal_interp.estimators.transformer import TransformerClassifier
@@ -11,5 +12,6 @@ __all__ = [
     "TabularMLPClassifier",
     "TextBiLSTMClassifier",
     "TextCNNClassifier",
+    "TextCNNLSTMClassifier",
     "TransformerClassifier",
 ]

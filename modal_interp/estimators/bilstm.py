@@ -27,9 +27,10 @@ class TextBiLSTMClassifier(_WordIdsClassifier):
 
     Notes
     -----
-    The BiLSTM of ALDEN (section 4.2), for word ids of shape (n, T).
+    The BiLSTM of ALDEN (section 4.2), for word ids of shape (n, T); with ``module__n_layers=2``
+    that of D. Cho's slides on the topics of papers (2021).
 
-    Departs from the paper: ALDEN does not say how it pools; this takes the maximum over time.
+    Departs from the paper: neither says how it pools; this takes the maximum over time.
 
     Examples
     --------

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from modal_interp.estimators.classifier import _ModuleClassifier
-from modal_interp.modules import TextBiLSTM, TextCNN
+from modal_interp.modules import TextBiLSTM, TextCNN, TextCNNLSTM
 from modal_interp.modules._words import check_size
 from modal_interp.modules.open_embedding import MOST_WORDS, OpenEmbedding
 
@@ -67,7 +67,7 @@ class _WordIdsClassifier(_ModuleClassifier):
     def _takes_any_word(self) -> bool:
         """Tell whether the module stores the words of training alone, and knows all others."""
         unsized = self.n_words is None and self.embedding_matrix is None
-        return unsized and self.module in (TextCNN, TextBiLSTM)
+        return unsized and self.module in (TextCNN, TextBiLSTM, TextCNNLSTM)
 
     def _module_sizes(self) -> dict[str, Any]:
         if "n_words_" not in vars(self):

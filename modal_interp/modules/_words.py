@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from modal_interp.modules.open_embedding import OpenEmbedding
 
@@ -96,3 +97,19 @@ def trim(ids: Tensor, padding: int = 0) -> tuple[Tensor, Tensor]:
     lengths = nn.functional.pad((ids != padding) * positions, (0, 1)).amax(dim=1)
     longest = int(lengths.max()) if len(lengths) else 0
     return ids[:, :longest], lengths
+
+
+def lstm_states(lstm: nn.Module, vectors: Tensor, lengths: Tensor) -> Tensor:
+    """Return the states (B, T, H) of an LSTM that reads each text's own steps and nothing else.
+
+    Parameters
+    ----------
+    lstm : nn.LSTM
+        One that takes the batch first.
+    vectors : Tensor of shape (B, T, D)
+        What it reads, T at least 1.
+    lengths : Tensor of shape (B,), int64
+        Steps of each text, from 1 up to T, which one of them has. States behind them are zero.
+    """
+    packed = pack_padded_sequence(vectors, lengths.cpu(), batch_first=True, enforce_sorted=False)
+    return pad_packed_sequence(lstm(packed)[0], batch_first=True)[0]

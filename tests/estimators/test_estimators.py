@@ -26,6 +26,7 @@ from modal_interp.estimators import (
     TabularMLPClassifier,
     TextBiLSTMClassifier,
     TextCNNClassifier,
+    TextCNNLSTMClassifier,
 )
 from modal_interp.modules import TextCNN
 from modal_interp.texts.word_encoder import WordEncoder
@@ -44,7 +45,8 @@ SMALL = {"n_words": 40, "module__embedding_dim": 8, "random_state": 0, "max_epoc
 text_cnn = partial(TextCNNClassifier, **SMALL, module__n_filters=4)
 text_bilstm = partial(TextBiLSTMClassifier, **SMALL, module__hidden_size=4)
 tabular_mlp = partial(TabularMLPClassifier, module__hidden=(8,), random_state=0, max_epochs=3)
-KINDS = [text_cnn, text_bilstm, tabular_mlp]
+text_cnn_lstm = partial(TextCNNLSTMClassifier, **SMALL, module__n_filters=4, module__hidden_size=4)
+KINDS = [text_cnn, text_bilstm, text_cnn_lstm, tabular_mlp]
 
 
 def data(make, n=60, n_classes=2, seed=0):
@@ -59,7 +61,7 @@ def data(make, n=60, n_classes=2, seed=0):
     return X, y
 
 
-@pytest.fixture(params=KINDS, ids=["cnn", "bilstm", "mlp"])
+@pytest.fixture(params=KINDS, ids=["cnn", "bilstm", "cnn_lstm", "mlp"])
 def make(request):
     return request.param
 
@@ -195,7 +197,7 @@ def test_errors_of_word_ids(X, message):
         net.predict(X)
 
 
-@pytest.mark.parametrize("kind", [TextCNNClassifier, TextBiLSTMClassifier])
+@pytest.mark.parametrize("kind", [TextCNNClassifier, TextBiLSTMClassifier, TextCNNLSTMClassifier])
 def test_words_of_the_pool_have_vectors_without_n_words(kind):
     X = np.array([[2, 3, 700_000, 0], [5, 2, 9, 9]] * 30)
     net = kind(max_epochs=2, random_state=0).fit(X, Y2)

@@ -10,7 +10,12 @@ from skorch.callbacks import Callback
 from skorch.dataset import ValidSplit
 from torch.utils.data import DataLoader
 
-from modal_interp.estimators import TabularMLPClassifier, TextBiLSTMClassifier, TextCNNClassifier
+from modal_interp.estimators import (
+    TabularMLPClassifier,
+    TextBiLSTMClassifier,
+    TextCNNClassifier,
+    TextCNNLSTMClassifier,
+)
 
 WORDS = {"n_words": 40, "module__embedding_dim": 4, "random_state": 0}
 KINDS = [
@@ -61,10 +66,12 @@ def test_none_takes_what_the_class_says(make):
 
 
 def test_what_the_documentation_says():
-    length = {kind.func: (kind.func.usual_epochs, kind.func.usual_steps) for kind in KINDS}
+    kinds = [*(kind.func for kind in KINDS), TextCNNLSTMClassifier]
+    length = {kind: (kind.usual_epochs, kind.usual_steps) for kind in kinds}
     assert length == {
         TextCNNClassifier: (15, 100),
         TextBiLSTMClassifier: (15, 100),
+        TextCNNLSTMClassifier: (15, 100),
         TabularMLPClassifier: (50, 0),
     }
 

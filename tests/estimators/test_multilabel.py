@@ -20,12 +20,19 @@ from skorch.callbacks import Callback
 from skorch.dataset import ValidSplit
 from torch import nn
 
-from modal_interp.estimators import TabularMLPClassifier, TextBiLSTMClassifier, TextCNNClassifier
+from modal_interp.estimators import (
+    TabularMLPClassifier,
+    TextBiLSTMClassifier,
+    TextCNNClassifier,
+    TextCNNLSTMClassifier,
+)
 from modal_interp.texts.word_encoder import WordEncoder
 
 SMALL = {"n_words": 40, "module__embedding_dim": 8, "random_state": 0, "max_epochs": 3}
 text_cnn = partial(TextCNNClassifier, **SMALL, module__n_filters=4)
 text_bilstm = partial(TextBiLSTMClassifier, **SMALL, module__hidden_size=4)
+deep_bilstm = partial(text_bilstm, module__n_layers=2)
+text_cnn_lstm = partial(TextCNNLSTMClassifier, **SMALL, module__n_filters=4, module__hidden_size=4)
 tabular_mlp = partial(TabularMLPClassifier, module__hidden=(8,), random_state=0, max_epochs=3)
 
 # Three labels, each its own direction (or word) of X; every set of labels occurs.
@@ -35,7 +42,16 @@ WORDS = np.where(Y, [5, 6, 7], [8, 9, 10])
 NAMES = ["sport", "art", "news"]
 
 
-@pytest.fixture(params=[text_cnn, text_bilstm, tabular_mlp], ids=["cnn", "bilstm", "mlp"])
+KINDS = {
+    "cnn": text_cnn,
+    "bilstm": text_bilstm,
+    "deep_bilstm": deep_bilstm,
+    "cnn_lstm": text_cnn_lstm,
+    "mlp": tabular_mlp,
+}
+
+
+@pytest.fixture(params=KINDS.values(), ids=KINDS)
 def make(request):
     return request.param
 

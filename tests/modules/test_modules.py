@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from modal_interp.modules import TabularMLP, TextBiLSTM, TextCNN
+from modal_interp.modules import TabularMLP, TextBiLSTM, TextCNN, TextCNNLSTM
 
 N_WORDS, N_CLASSES = 12, 3
 # Of every length from empty to longer than all kernels, with padding inside and words repeated.
@@ -31,7 +31,19 @@ def text_bilstm():
     return TextBiLSTM(N_WORDS, N_CLASSES, embedding_dim=6, hidden_size=5)
 
 
-@pytest.fixture(params=[text_cnn, text_bilstm])
+def deep_bilstm():
+    return TextBiLSTM(N_WORDS, N_CLASSES, embedding_dim=6, hidden_size=5, n_layers=3)
+
+
+def text_cnn_lstm():
+    sizes = {"kernel_sizes": (1, 2, 3, 6), "n_filters": 4, "hidden_size": 5}
+    return TextCNNLSTM(N_WORDS, N_CLASSES, embedding_dim=6, **sizes)
+
+
+TEXT_NETS = [text_cnn, text_bilstm, deep_bilstm, text_cnn_lstm]
+
+
+@pytest.fixture(params=TEXT_NETS)
 def net(request):
     return request.param().eval()
 
@@ -114,12 +126,38 @@ def literal_cnn(net, text):
 def literal_bilstm(net, text):
     """Each direction over the words of one text alone."""
     vectors = [net.embedding.weight[word] for word in text] or [torch.zeros(6)]
-    states = torch.relu(net.lstm(torch.stack(vectors))[0])
-    return net.output(states.max(dim=0).values)
+    states = net.lstm(torch.stack(vectors))[0]
+    for layer in net.deeper:
+        states = layer(states)[0]
+    return net.output(torch.relu(states).max(dim=0).values)
+
+
+def literal_cnn_lstm(net, text):
+    """A loop over layers, places and filters of one text, with zeros around it."""
+    found = [net.embedding.weight[word] for word in text] or [torch.zeros(6)]
+    for conv in net.convolutions:
+        size, zero = conv.kernel_size[0], torch.zeros_like(found[0])
+        around = [zero] * ((size - 1) // 2) + found + [zero] * (size // 2)
+        found = []
+        for place in range(max(len(text), 1)):
+            window = torch.stack(around[place : place + size])
+            values = [
+                (weight.T * window).sum() + bias
+                for weight, bias in zip(conv.weight, conv.bias, strict=True)
+            ]
+            found.append(torch.relu(torch.stack(values)))
+    states = net.lstm(torch.stack(found))[0]
+    return net.output(torch.relu(states).max(dim=0).values)
 
 
 @pytest.mark.parametrize(
-    ("make", "literal"), [(text_cnn, literal_cnn), (text_bilstm, literal_bilstm)]
+    ("make", "literal"),
+    [
+        (text_cnn, literal_cnn),
+        (text_bilstm, literal_bilstm),
+        (deep_bilstm, literal_bilstm),
+        (text_cnn_lstm, literal_cnn_lstm),
+    ],
 )
 def test_equals_the_literal_network(make, literal):
     net = make().eval()
@@ -160,7 +198,7 @@ def test_dropout_acts_in_training_only(net):
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("make", [TextCNN, TextBiLSTM])
+@pytest.mark.parametrize("make", [TextCNN, TextBiLSTM, TextCNNLSTM])
 def test_embedding_matrix_is_copied_and_its_padding_row_cleared(make, dtype):
     matrix = np.random.RandomState(0).normal(size=(N_WORDS, 7)).astype(dtype)
     before = matrix.copy()
@@ -174,7 +212,7 @@ def test_embedding_matrix_is_copied_and_its_padding_row_cleared(make, dtype):
     np.testing.assert_array_equal(matrix, before)
 
 
-@pytest.mark.parametrize("make", [TextCNN, TextBiLSTM])
+@pytest.mark.parametrize("make", [TextCNN, TextBiLSTM, TextCNNLSTM])
 @pytest.mark.parametrize("freeze", [False, True])
 def test_training_moves_words_but_never_padding(make, freeze):
     matrix = torch.ones(N_WORDS, 6)
@@ -194,6 +232,29 @@ def test_fresh_embeddings_are_small_and_uniform():
     assert weight.std() == pytest.approx(0.1 / np.sqrt(3), rel=0.01)
 
 
+def test_layers_are_stacked_and_dropped_between_as_torch_does():
+    ids = padded([TEXTS[5], TEXTS[7] + TEXTS[3]])  # of one length, for torch reads padding
+    net = TextBiLSTM(N_WORDS, N_CLASSES, embedding_dim=6, hidden_size=5, n_layers=3)
+    theirs = nn.LSTM(6, 5, num_layers=3, batch_first=True, bidirectional=True)
+    for number, layer in enumerate([net.lstm, *net.deeper]):
+        for name, weight in layer.named_parameters():
+            getattr(theirs, name.replace("l0", f"l{number}")).data.copy_(weight)
+    assert [drop.p for drop in net.between] == [0.5, 0.5]
+    pooled = torch.relu(theirs(net.embedding(ids))[0]).amax(dim=1)
+    torch.testing.assert_close(net.eval()(ids), net.output(pooled), rtol=0, atol=1e-6)
+
+
+def test_first_weights_carry_a_word_through_four_convolutions():
+    torch.manual_seed(0)
+    net = TextCNNLSTM(500, 2)
+    seen = []
+    net.lstm.register_forward_pre_hook(lambda _, args: seen.append(args[0].data.detach()))
+    net(torch.randint(1, 500, (50, 12)))
+    words = net.embedding.weight.detach()
+    share = seen[0].square().mean() / words.square().mean()
+    assert 0.3 < float(share) < 1  # by torch's own first weights under .001, biases aside
+
+
 @pytest.mark.parametrize("dropout", [0.0, 0.3])
 @pytest.mark.parametrize("hidden", [(), (7,), (16, 8)])
 def test_tabular_mlp_layers(hidden, dropout):
@@ -204,7 +265,7 @@ def test_tabular_mlp_layers(hidden, dropout):
     assert net.output.in_features == (hidden[-1] if hidden else 5)
 
 
-@pytest.mark.parametrize("make", [text_cnn, text_bilstm, lambda: TabularMLP(4, 2)])
+@pytest.mark.parametrize("make", [*TEXT_NETS, lambda: TabularMLP(4, 2)])
 def test_survives_pickling(make):
     net = make()
     again = pickle.loads(pickle.dumps(net))
@@ -226,6 +287,10 @@ BAD = [
     (TextCNN, {"embedding_matrix": np.zeros(9)}, r"n_words=9, found \(9,\)"),
     (TextBiLSTM, {"embedding_matrix": np.full((9, 2), np.nan)}, "embedding_matrix must be finite"),
     (TextBiLSTM, {"hidden_size": True}, "hidden_size must be an integer >= 1, found True"),
+    (TextBiLSTM, {"n_layers": 0}, "n_layers must be an integer >= 1, found 0"),
+    (TextCNNLSTM, {"hidden_size": 0}, "hidden_size must be an integer >= 1, found 0"),
+    (TextCNNLSTM, {"kernel_sizes": []}, "kernel_sizes must hold at least one size"),
+    (TextCNNLSTM, {"n_filters": 1.0}, "n_filters must be an integer >= 1, found 1.0"),
     (TabularMLP, {"n_features": 0}, "n_features must be an integer >= 1, found 0"),
     (TabularMLP, {"hidden": (4, 0)}, "hidden must be an integer >= 1, found 0"),
     (TabularMLP, {"hidden": 8}, "hidden must be a sequence of integers, found 8"),

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from modal_interp.modules import TextBiLSTM, TextCNN
+from modal_interp.modules import TextBiLSTM, TextCNN, TextCNNLSTM
 from modal_interp.modules.open_embedding import MOST_WORDS, OpenEmbedding
 
 IDS = torch.tensor([[4, 7, 2, 90_000, 0], [3, 1, MOST_WORDS - 1, 0, 0]])
@@ -100,7 +100,7 @@ def test_of_any_precision(dtype):
     torch.testing.assert_close(net(IDS), layer()(IDS).to(dtype), rtol=1e-3, atol=1e-4)
 
 
-@pytest.mark.parametrize("module", [TextCNN, TextBiLSTM])
+@pytest.mark.parametrize("module", [TextCNN, TextBiLSTM, TextCNNLSTM])
 def test_modules_without_a_number_of_words(module):
     torch.manual_seed(0)
     net = module(None, 3, embedding_dim=4, freeze_embedding=True).eval()

@@ -11,7 +11,12 @@ from hypothesis import strategies as st
 from numpy.random import RandomState
 from torch import nn
 
-from modal_interp.estimators import TabularMLPClassifier, TextBiLSTMClassifier, TextCNNClassifier
+from modal_interp.estimators import (
+    TabularMLPClassifier,
+    TextBiLSTMClassifier,
+    TextCNNClassifier,
+    TextCNNLSTMClassifier,
+)
 from modal_interp.nets import dropout
 from modal_interp.nets.dropout import check_passes, dropout_layers, dropout_passes
 from tests.nets.test_gradients import assert_same, state_of
@@ -216,6 +221,7 @@ def passes(net, X, k=K, seed=0):
 
 
 # One mask a layer for all samples.
+SMALL = {"module__embedding_dim": 4, "module__hidden_size": 5}
 SHARED = {
     "behind the encoder": (lambda: small_net(MeanReader, 3), word_ids),
     "several labels": (lambda: small_net(MeanReader, 3, several=True), word_ids),
@@ -238,6 +244,14 @@ SHARED = {
     "sorted back": (lambda: net_of(SortingDropper, late=True), word_ids),
     "CNN": (lambda: ours(TextCNNClassifier, n_words=12, module__embedding_dim=4), word_ids),
     "BiLSTM": (lambda: ours(TextBiLSTMClassifier, n_words=12, module__embedding_dim=4), word_ids),
+    "deep BiLSTM": (
+        lambda: ours(TextBiLSTMClassifier, n_words=12, **SMALL, module__n_layers=2),
+        word_ids,
+    ),
+    "CNN-LSTM": (
+        lambda: ours(TextCNNLSTMClassifier, n_words=12, **SMALL, module__n_filters=6),
+        word_ids,
+    ),
     "MLP": (our_table, table),
 }
 # torch draws inside these layers, for each sample.
@@ -350,9 +364,10 @@ def calls_of(layer):
         (twice_net, word_ids, lambda m: m.inner),
         (SHARED["CNN"][0], word_ids, lambda m: m.embedding),
         (SHARED["BiLSTM"][0], word_ids, lambda m: m.lstm),
+        (SHARED["CNN-LSTM"][0], word_ids, lambda m: m.lstm),
         (SHARED["MLP"][0], table, lambda m: m.layers[0]),
     ],
-    ids=["mean", "table", "normed", "twice", "CNN", "BiLSTM", "MLP"],
+    ids=["mean", "table", "normed", "twice", "CNN", "BiLSTM", "CNN-LSTM", "MLP"],
 )
 def test_samples_are_encoded_once(make, samples, first):
     net, X = make(), samples(12)

@@ -7,7 +7,12 @@ import pytest
 import torch
 from torch import nn
 
-from modal_interp.estimators import TabularMLPClassifier, TextBiLSTMClassifier, TextCNNClassifier
+from modal_interp.estimators import (
+    TabularMLPClassifier,
+    TextBiLSTMClassifier,
+    TextCNNClassifier,
+    TextCNNLSTMClassifier,
+)
 from modal_interp.nets.forward import forward
 from tests.nets.test_gradients import assert_same, state_of
 from tests.small_nets import (
@@ -81,6 +86,7 @@ NETS = {
     "tuple": (lambda: net_of(Many), lambda n: table(n, 5)),
     "CNN": (lambda: our_words(TextCNNClassifier), word_ids),
     "BiLSTM": (lambda: our_words(TextBiLSTMClassifier), word_ids),
+    "CNN-LSTM": (lambda: our_words(TextCNNLSTMClassifier), word_ids),
     "MLP": (our_table, table),
 }
 SEVERAL = {

@@ -18,7 +18,7 @@ from modal_interp import (
     interpretation,
     word_interpretations,
 )
-from modal_interp.modules import TabularMLP, TextBiLSTM, TextCNN
+from modal_interp.modules import TabularMLP, TextBiLSTM, TextCNN, TextCNNLSTM
 from modal_interp.nets.layers import find_embedding, find_output, how_read, padding_id
 from tests.small_nets import initialized, table, table_net, word_ids
 from tests.strategies.conftest import learner_of
@@ -68,7 +68,7 @@ def test_a_query_goes_before_the_module():
     assert find_embedding(net, embedding_layer="places") is net.module_.places
 
 
-@pytest.mark.parametrize("module", [TextCNN, TextBiLSTM, TabularMLP])
+@pytest.mark.parametrize("module", [TextCNN, TextBiLSTM, TextCNNLSTM, TabularMLP])
 def test_our_modules_say_it(module):
     for name in module.read_by.values():
         width = {"n_features": 3} if module is TabularMLP else {"n_words": 9}

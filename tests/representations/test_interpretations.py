@@ -8,6 +8,7 @@ from modal_interp.estimators import (
     TabularMLPClassifier,
     TextBiLSTMClassifier,
     TextCNNClassifier,
+    TextCNNLSTMClassifier,
 )
 from modal_interp.representations.interpretations import (
     WordInterpretations,
@@ -35,9 +36,10 @@ def plain_logits(module, ids):
     return module(ids)
 
 
-def our_net(kind, n_classes):
+def our_net(kind, n_classes, **params):
     """One of our estimators, trained a little: its weights are then those of a net in use."""
-    net = kind(n_words=12, module__embedding_dim=8, max_epochs=3, lr=0.01, random_state=0)
+    params |= {"n_words": 12, "module__embedding_dim": 8, "max_epochs": 3, "lr": 0.01}
+    net = kind(**params, random_state=0)
     return net.fit(word_ids(40, seed=5), np.arange(40) % n_classes)
 
 
@@ -47,6 +49,9 @@ WORD_NETS = {
     "CNN, five classes": (lambda: our_net(TextCNNClassifier, 5), OURS),
     "BiLSTM, two classes": (lambda: our_net(TextBiLSTMClassifier, 2), OURS),
     "BiLSTM, five classes": (lambda: our_net(TextBiLSTMClassifier, 5), OURS),
+    "BiLSTM of two layers": (lambda: our_net(TextBiLSTMClassifier, 5, module__n_layers=2), OURS),
+    "CNN-LSTM, two classes": (lambda: our_net(TextCNNLSTMClassifier, 2), OURS),
+    "CNN-LSTM, five classes": (lambda: our_net(TextCNNLSTMClassifier, 5), OURS),
     "sorted by length": (
         sorter_net,
         {"logits": plain_logits, "embedding": lambda m: m.words},

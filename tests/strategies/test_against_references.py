@@ -12,11 +12,36 @@ from hypothesis import strategies as st
 from modAL.models import ActiveLearner, Committee
 
 from modal_interp import strategies
+from modal_interp.modules import TextBiLSTM, TextCNNLSTM
 from tests import reference_selectors
 from tests import reference_strategies as reference
 from tests.reference import alden
 from tests.small_nets import MeanReader, SmoothTable, small_net, table, word_ids
 from tests.thoroughness import examples
+
+
+def with_large_words(module):
+    """Words that differ much, so that no two texts are alike by chance."""
+    module.embedding.weight.data[1:].normal_(std=2.0)
+    return module
+
+
+def deep_bilstm(n_outputs):
+    sizes = {"embedding_dim": 4, "hidden_size": 3, "n_layers": 2}
+    return with_large_words(TextBiLSTM(12, n_outputs, **sizes, dropout=0.4))
+
+
+def cnn_lstm(n_outputs):
+    sizes = {"embedding_dim": 4, "n_filters": 5, "hidden_size": 4, "kernel_sizes": (1, 2, 3, 5)}
+    return with_large_words(TextCNNLSTM(12, n_outputs, **sizes, dropout=0.4))
+
+
+KINDS = {
+    "text": (MeanReader, word_ids),
+    "table": (SmoothTable, table),
+    "deep BiLSTM": (deep_bilstm, word_ids),
+    "CNN-LSTM": (cnn_lstm, word_ids),
+}
 
 
 class Problem(NamedTuple):
@@ -40,7 +65,7 @@ def problems(draw, kinds=("text", "table"), committees=(1, 1, 2), most=8):
     kind, several = draw(st.sampled_from(kinds)), draw(st.booleans())
     n_outputs = draw(st.sampled_from([2, 3, 7]))
     n = draw(st.integers(1, most))
-    module, samples = (MeanReader, word_ids) if kind == "text" else (SmoothTable, table)
+    module, samples = KINDS[kind]
     nets = [small_net(module, n_outputs, several) for _ in range(draw(st.sampled_from(committees)))]
     pool, labeled = samples(n, seed=seed), samples(4, seed=seed + 1)
     k = draw(st.integers(1, n))
@@ -231,3 +256,51 @@ def test_coreset(problem):
 def test_random_sampling(problem):
     drawn = np.random.RandomState(problem.seed).permutation(len(problem.pool))[: problem.k]
     assert_chooses("random_sampling", problem, drawn, None, random_state=problem.seed)
+
+
+# The same on nets that read word by word, whose references cost more: each test as above, with
+# what it draws.
+REVERSE = {"reverse": st.booleans()}
+EXPLAINED = {
+    "target": st.sampled_from(["proba", "logit"]),
+    "classes": st.sampled_from(["all", "predicted"]),
+}
+DRAWN = {
+    "uncertainty": {
+        "name": st.sampled_from(["least_confidence", "margin", "entropy"]),
+        "n_passes": st.sampled_from([None, 1, 3]),
+        **REVERSE,
+    },
+    "bald": {"n_passes": st.integers(1, 5), **REVERSE},
+    "batch_bald": {"n_passes": st.integers(1, 4)},
+    "egl": REVERSE,
+    "egl_word": REVERSE,
+    "dami_kmedoids": EXPLAINED,
+    "alden_diversity": EXPLAINED,
+    "badge": {},
+    "coreset": {},
+}
+
+
+def check_on(kind, name, data):
+    most = 4 if name == "batch_bald" else 5
+    problem = data.draw(problems(kinds=(kind,), committees=(1, 1, 1, 2), most=most))
+    drawn = {option: data.draw(values) for option, values in DRAWN[name].items()}
+    globals()[f"test_{name}"].hypothesis.inner_test(problem=problem, **drawn)
+
+
+@pytest.mark.parametrize("kind", ["deep BiLSTM", "CNN-LSTM"])
+@pytest.mark.parametrize("name", DRAWN)
+@settings(max_examples=4, deadline=None)
+@given(st.data())
+def test_nets_that_read_word_by_word(name, kind, data):
+    check_on(kind, name, data)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["deep BiLSTM", "CNN-LSTM"])
+@pytest.mark.parametrize("name", DRAWN)
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_nets_that_read_word_by_word_at_length(name, kind, data):
+    check_on(kind, name, data)

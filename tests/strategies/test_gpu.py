@@ -3,7 +3,12 @@
 import pytest
 
 from modal_interp import strategies
-from modal_interp.estimators import TabularMLPClassifier, TextBiLSTMClassifier, TextCNNClassifier
+from modal_interp.estimators import (
+    TabularMLPClassifier,
+    TextBiLSTMClassifier,
+    TextCNNClassifier,
+    TextCNNLSTMClassifier,
+)
 from tests.small_nets import table, word_ids
 from tests.strategies.conftest import learner_of
 
@@ -11,6 +16,16 @@ TEXTS = {"n_words": 12, "module__embedding_dim": 4}
 NETS = {
     "CNN": (TextCNNClassifier, TEXTS, word_ids),
     "BiLSTM": (TextBiLSTMClassifier, TEXTS | {"module__hidden_size": 6}, word_ids),
+    "deep BiLSTM": (
+        TextBiLSTMClassifier,
+        TEXTS | {"module__hidden_size": 6, "module__n_layers": 2},
+        word_ids,
+    ),
+    "CNN-LSTM": (
+        TextCNNLSTMClassifier,
+        TEXTS | {"module__n_filters": 6, "module__hidden_size": 6},
+        word_ids,
+    ),
     "MLP": (TabularMLPClassifier, {"module__dropout": 0.5}, table),
 }
 OF_TEXTS = {"alden_diversity", "egl_word"}

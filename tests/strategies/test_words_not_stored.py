@@ -9,7 +9,11 @@ from modAL.models import ActiveLearner
 
 from modal_interp import strategies
 from modal_interp.datasets import make_reviews
-from modal_interp.estimators import TextBiLSTMClassifier, TextCNNClassifier
+from modal_interp.estimators import (
+    TextBiLSTMClassifier,
+    TextCNNClassifier,
+    TextCNNLSTMClassifier,
+)
 from modal_interp.representations import word_interpretations
 from modal_interp.scores import expected_gradient_length
 from modal_interp.texts import WordEncoder
@@ -19,6 +23,7 @@ IDS = WordEncoder().fit_transform(TEXTS)
 SIZES = {
     TextCNNClassifier: {"module__n_filters": 4},
     TextBiLSTMClassifier: {"module__hidden_size": 4},
+    TextCNNLSTMClassifier: {"module__n_filters": 4, "module__hidden_size": 4},
 }
 
 
