@@ -202,7 +202,8 @@ def test_words_of_the_pool_have_vectors_without_n_words(kind):
     X = np.array([[2, 3, 700_000, 0], [5, 2, 9, 9]] * 30)
     net = kind(max_epochs=2, random_state=0).fit(X, Y2)
     assert net.module_.embedding.words.tolist() == [0, 1, 2, 3, 5, 9, 700_000]
-    assert len(pickle.dumps(net)) < 2.5e6  # filters, or the LSTM, and what Adam keeps of them
+    # Filters and the LSTM, and what Adam keeps of them.
+    assert len(pickle.dumps(net)) < (3e6 if kind is TextCNNLSTMClassifier else 2.5e6)
     pool = np.arange(2**20 - 40, 2**20).reshape(10, 4)
     before = net.predict_proba(pool)
     assert len(np.unique(before, axis=0)) == 10  # words that are known apart
