@@ -6,6 +6,7 @@ from modal_interp.experiments.analysis.displays import (
     PairwiseMatrixDisplay,
     SelectionDisplay,
 )
+from modal_interp.experiments.analysis.full_training import full_training_scores
 from modal_interp.experiments.analysis.metrics import (
     area_under_curve,
     labels_to_reach,
@@ -21,6 +22,7 @@ __all__ = [
     "SelectionDisplay",
     "WinMatrix",
     "area_under_curve",
+    "full_training_scores",
     "labels_to_reach",
     "load_results",
     "normalized_auc",

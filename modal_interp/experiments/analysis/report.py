@@ -9,6 +9,7 @@ import pandas as pd
 
 from modal_interp.experiments.analysis.comparisons import win_matrix
 from modal_interp.experiments.analysis.displays import LearningCurveDisplay, PairwiseMatrixDisplay
+from modal_interp.experiments.analysis.full_training import full_training_scores
 from modal_interp.experiments.analysis.metrics import summary
 from modal_interp.experiments.running.storage import write_text
 
@@ -57,6 +58,9 @@ def write_report(results: pd.DataFrame, folder: Path) -> str:
         "curves.csv": results.drop(columns=["queried", "versions"]).to_csv(index=False),
         "pairs.csv": _pairs(results).to_csv(index=False),
     }
+    once = full_training_scores(results)
+    if several := once["size"].nunique() > 1:
+        texts["full_training.csv"] = once.to_csv(index=False)
     for name, text in texts.items():
         write_text(folder / name, text)
     written = [folder / name for name in texts]
@@ -66,7 +70,15 @@ def write_report(results: pd.DataFrame, folder: Path) -> str:
         written.append(folder / name)
     files = "\n".join(f"  {path}" for path in written)
     shown = table[[name for name in _SHOWN if name in table]].rename(columns=_SHOWN)
-    return f"{shown.to_string(float_format=_number)}\n\nwritten:\n{files}"
+    tables = [shown, *([_by_size(once)] if several else [])]
+    told = "\n\n".join(shown.to_string(float_format=_number) for shown in tables)
+    return f"{told}\n\nwritten:\n{files}"
+
+
+def _by_size(once: pd.DataFrame) -> pd.DataFrame:
+    """Return what training once on each size came to: a row a size, by rising size."""
+    sizes = once.groupby("n_labeled")
+    return pd.DataFrame({"seeds": sizes["seed"].nunique(), "trained once": sizes["score"].mean()})
 
 
 def _number(value: float) -> str:

@@ -23,7 +23,13 @@ from modal_interp.experiments.cli.problems import (
     Problem,
     load_problem,
 )
-from modal_interp.experiments.running.arguments import check_counts, check_numbers, checked_seeds
+from modal_interp.experiments.running.arguments import (
+    check_counts,
+    check_numbers,
+    checked_baselines,
+    checked_seeds,
+)
+from modal_interp.experiments.running.interleaving import check_lengths
 from modal_interp.experiments.running.numbers import LARGEST
 from modal_interp.experiments.running.numbers import found as told
 
@@ -42,7 +48,8 @@ _DATA = ("dataset", "data", *_FILE, *_TEXT, "estimator")
 _NET = ("max_epochs", "batch_size", "lr", "estimator_params")
 _RUN = (
     "strategies", "seeds", "initial", "step", "budget", "split", "scoring", "warm_start",
-    "early_stopping", "full_training", "out", "n_jobs", "n_threads",
+    "acquisition_period", "early_stopping", "patience", "full_training", "out", "n_jobs",
+    "n_threads",
 )  # fmt: skip
 _DEFAULTS: dict[str, Any] = {"seeds": 5, "n_jobs": -1, "out": "results"}
 _TEXT_STRATEGIES = ["alden_diversity", "egl_word", "random_sampling"]
@@ -54,7 +61,9 @@ _KINDS: dict[str, tuple[type | tuple[type, ...], str]] = {
     **dict.fromkeys(("dataset", "data", "text_column", "estimator", "scoring", "out", "encoding",
                      "separator", "quote", "decimal", "label_separator", "tokenizer"),
                     (str, "a string")),
-    **dict.fromkeys(("warm_start", "early_stopping", "full_training"), (bool, "true or false")),
+    "warm_start": (bool, "true or false"),
+    "early_stopping": ((bool, str), "true, false, 'validation' or 'training'"),
+    "full_training": ((bool, list), "true, false, or shares and counts"),
     **dict.fromkeys(("drop", "keep", "categories"), (list, "names of columns")),
     "label_column": ((str, list), "a column's name, or several"),
     "missing": (list, "words"),
@@ -219,6 +228,9 @@ def _check_run(found: dict[str, Any]) -> None:
     check_counts(**{name: found.get(name, size) for name, size in sizes.items()})
     checked_seeds(found["seeds"])
     check_numbers(found["n_jobs"], found.get("n_threads", 1))
+    lengths = ("acquisition_period", "patience", "early_stopping")
+    check_lengths(**{name: found[name] for name in lengths if name in found})
+    checked_baselines(found.get("full_training", True))
     try:
         get_scorer(found.get("scoring", "accuracy"))
     except ValueError:

@@ -34,15 +34,26 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
                          help=f"labelled samples {what}: 0.02 is a share, 100 a count")  # fmt: skip
     run.add_argument("--split", type=_split, metavar="TRAIN,VALIDATION,TEST")
     run.add_argument("--scoring", help="a scorer of scikit-learn (default: accuracy)")
-    for name, what in (
-        ("warm-start", "go on training instead of training from scratch"),
-        ("early-stopping", "stop training by the loss on the validation part"),
-    ):
-        run.add_argument(f"--{name}", action="store_const", const=True, help=what)
+    _add_length_flags(run)
+    run.add_argument("--full-training", type=_sizes, metavar="SIZE,SIZE,...",
+                     help="train once on each of these: 0.1 is a share of the training part, 1.0 "
+                     "all of it, 100 a count (default: 1.0)")  # fmt: skip
     run.add_argument("--n-jobs", type=_whole, help="curves at once (default: one a processor)")
     run.add_argument("--n-threads", type=_whole, help="threads of each curve (default: 1)")
     run.add_argument("--out", help="folder of the results, continued if it has some")
     run.add_argument("--config", metavar="FILE", help="a TOML file of these settings")
+
+
+def _add_length_flags(run: argparse._ArgumentGroup) -> None:
+    run.add_argument("--warm-start", action="store_const", const=True,
+                     help="go on training instead of training from scratch")  # fmt: skip
+    run.add_argument("--acquisition-period", type=_whole, metavar="EPOCHS",
+                     help="passes over the labelled samples before each query, in place of "
+                     "--max-epochs")  # fmt: skip
+    run.add_argument("--early-stopping", nargs="?", const=True, choices=("validation", "training"),
+                     help="ask when this loss no longer falls (default: validation)")  # fmt: skip
+    run.add_argument("--patience", type=_whole, metavar="EPOCHS",
+                     help="passes without a lower loss until then (default: 10)")  # fmt: skip
 
 
 def _add_file_flags(of_file: argparse._ArgumentGroup) -> None:
@@ -117,3 +128,7 @@ def _seeds(text: str) -> int | list[int]:
 
 def _split(text: str) -> tuple[float | int, ...]:
     return tuple(size(part) for part in text.split(","))
+
+
+def _sizes(text: str) -> list[float | int]:
+    return [size(part) for part in names(text)]

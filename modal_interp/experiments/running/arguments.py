@@ -13,8 +13,7 @@ import scipy.sparse as sp
 
 from modal_interp.estimators import TabularMLPClassifier
 from modal_interp.estimators.mlp import check_size
-from modal_interp.experiments.running.curve import Protocol
-from modal_interp.experiments.running.early_stopping import stopping_early
+from modal_interp.experiments.running.interleaving import Interleaved, check_interleaving
 from modal_interp.experiments.running.names import check_names
 from modal_interp.experiments.running.numbers import (
     LARGEST_SEED,
@@ -23,7 +22,7 @@ from modal_interp.experiments.running.numbers import (
     check_not_above,
     found,
 )
-from modal_interp.experiments.running.plan import part_sizes
+from modal_interp.experiments.running.plan import Size, part_sizes
 
 
 def checked_data(X: Any, y: Any) -> tuple[Any, Any]:
@@ -151,7 +150,34 @@ def check_switches(**switches: Any) -> None:
             raise TypeError(f"{name} must be True or False; found {value!r}.")
 
 
-def checked_sizes(protocol: Protocol) -> list[int]:
+def checked_baselines(full_training: Any) -> list[Size]:
+    """Return the shares or counts of the training part to train on once, none for False."""
+    if isinstance(full_training, bool):
+        return [1.0] if full_training else []
+    several = isinstance(full_training, list | tuple | np.ndarray)
+    sizes: list[Any] = [plain(size) for size in full_training] if several else [None]
+    for size in sizes:
+        share = isinstance(size, float) and 0 < size <= 1
+        if not share and not (type(size) is int and size >= 1):
+            raise ValueError(
+                "full_training must be True or False, or a list of shares in (0, 1] as floats and "
+                f"counts as ints, such as [0.01, 0.1, 1.0]; found {found(full_training)}."
+            )
+    return list(dict.fromkeys(sizes))
+
+
+def check_baselines(baselines: list[Size], n_train: int) -> None:
+    """Check that each of the sizes is one of samples that there are."""
+    for size in baselines:
+        n = round(size * n_train) if isinstance(size, float) else size
+        if not 1 <= n <= n_train:
+            raise ValueError(
+                f"full_training must ask for at least 1 of the {n_train} training rows and no more "
+                f"than there are; found {found(size)}, which asks for {found(n)}."
+            )
+
+
+def checked_sizes(protocol: Interleaved) -> list[int]:
     """Return the labelled samples of each round, which every seed has alike."""
     n_train, n_validation, _ = part_sizes(protocol.split, len(protocol.y))
     if protocol.early_stopping and n_validation == 0:
@@ -161,18 +187,11 @@ def checked_sizes(protocol: Protocol) -> list[int]:
     return protocol.sizes(n_train)
 
 
-def check_estimator(protocol: Protocol) -> None:
+def check_estimator(protocol: Interleaved) -> None:
     """Check that the estimator can be trained as the experiment asks for."""
     estimator = protocol.estimator
     if not hasattr(estimator, "fit") or not hasattr(estimator, "get_params"):
         raise TypeError(f"estimator must be a scikit-learn classifier; found {estimator!r}.")
     if isinstance(estimator, TabularMLPClassifier):  # not behind steps, which may scale
         check_size(protocol.X)
-    params = estimator.get_params(deep=True)
-    if protocol.warm_start and not any(p.rpartition("__")[2] == "warm_start" for p in params):
-        raise ValueError(
-            "warm_start=True needs an estimator with a parameter warm_start; a "
-            f"{type(estimator).__name__} has none."
-        )
-    if protocol.early_stopping:
-        stopping_early(estimator, protocol.X, protocol.y)
+    check_interleaving(protocol)

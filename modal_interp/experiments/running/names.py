@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from typing import Any
 
 FULL_TRAINING = "full_training"
+# Of training once on a part: full_training=0.05 on a share, full_training=300 on so many.
+_OF_PART = re.compile(rf"{FULL_TRAINING}=(\d+(?:\.\d+)?(?:e-?\d+)?)", re.IGNORECASE)
 _MOST_BYTES = 100
 # Windows gives these to devices, whatever stands behind a dot.
 _DEVICES = {
@@ -26,8 +28,28 @@ def name_fits(name: Any) -> bool:
         and len(name.encode()) <= _MOST_BYTES  # file systems count bytes
         and not name.endswith(".")
         and name.partition(".")[0].casefold() not in _DEVICES
-        and name.casefold() != FULL_TRAINING
+        and not is_baseline(name)
     )
+
+
+def is_baseline(name: str) -> bool:
+    """Tell whether a name is that of training once, on all labels or on a part of them."""
+    return name.casefold() == FULL_TRAINING or _OF_PART.fullmatch(name) is not None
+
+
+def baseline_name(size: float | int) -> str:
+    """Return the name of training once on a share or a count of the training part."""
+    return FULL_TRAINING if size == 1 and isinstance(size, float) else f"{FULL_TRAINING}={size!r}"
+
+
+def baseline_size(name: str) -> float | int | None:
+    """Return the share or count that a name stands for; None where it is no such name."""
+    if name == FULL_TRAINING:
+        return 1.0
+    found = _OF_PART.fullmatch(name)
+    if found is None:
+        return None
+    return int(found[1]) if found[1].isdigit() else float(found[1])
 
 
 def check_names(names: Iterable[Any]) -> None:
@@ -44,8 +66,9 @@ def check_names(names: Iterable[Any]) -> None:
             raise ValueError(
                 "a strategy's name must be made of letters, digits and _ - + . = (it names a "
                 f"folder), at most {_MOST_BYTES} bytes in UTF-8, begin with a letter or digit, not "
-                f"end with a dot, not be {FULL_TRAINING!r} nor a name that Windows keeps, "
-                f"as 'con'; found {_shown(name)}. Pass a dict of name to strategy."
+                f"end with a dot, not be {FULL_TRAINING!r} (nor that with = and a number) nor "
+                f"a name that Windows keeps, as 'con'; found {_shown(name)}. Pass a dict of name "
+                "to strategy."
             )
         if (other := seen.setdefault(name.casefold(), name)) != name:
             raise ValueError(

@@ -8,7 +8,8 @@ from contextlib import contextmanager
 
 from tqdm.auto import tqdm
 
-from modal_interp.experiments.running.storage import FULL_TRAINING, Curve
+from modal_interp.experiments.running.names import is_baseline
+from modal_interp.experiments.running.storage import Curve
 
 
 @contextmanager
@@ -17,7 +18,7 @@ def progress_bar(curves: list[Curve], n_rounds: int, verbose: int) -> Iterator[N
     if verbose <= 0:
         yield
         return
-    total = sum(1 if curve.strategy == FULL_TRAINING else n_rounds for curve in curves)
+    total = sum(1 if is_baseline(curve.strategy) else n_rounds for curve in curves)
     counts = _Counts(curves)
     stop = threading.Event()
     with tqdm(total=total, initial=counts.update(), unit="round") as bar:

@@ -17,9 +17,9 @@ import torch
 from sklearn.base import clone
 
 import modal_interp
-from modal_interp.experiments.running.curve import Protocol
 from modal_interp.experiments.running.descriptions import described
 from modal_interp.experiments.running.digests import NoValueError, digest
+from modal_interp.experiments.running.interleaving import Interleaved
 from modal_interp.experiments.running.plan import part_sizes
 
 _PACKAGES = ("modAL-python", "skorch", "scikit-learn", "numpy", "scipy", "torch")
@@ -64,6 +64,16 @@ def code_version() -> str:
     return f"{version('modal-interp')} (code {code.hexdigest()[:12]})"
 
 
+@functools.cache
+def interleaving_version() -> str:
+    """Return a digest of the code that only experiments with options of it are made by.
+
+    It is none of `code_version`, so that other results can be continued whatever becomes of it.
+    """
+    code = Path(__file__).with_name("interleaving.py").read_bytes().replace(b"\r\n", b"\n")
+    return f"code {hashlib.sha256(code).hexdigest()[:12]}"
+
+
 def data_digest(X: Any, y: Any) -> str:
     """Return a digest of samples and labels, however they lie in memory."""
     X = X.sorted_indices() if sp.issparse(X) else np.ascontiguousarray(X)
@@ -89,7 +99,7 @@ def estimator_facts(estimator: Any) -> dict[str, Any]:
     return {"class": described(type(estimator)), "params": shown, "state": digest(unfitted)}
 
 
-def settings_of(protocol: Protocol, named: Mapping[str, Callable[..., Any]]) -> dict[str, Any]:
+def settings_of(protocol: Interleaved, named: Mapping[str, Callable[..., Any]]) -> dict[str, Any]:
     """Return all that results are made with.
 
     Raises
@@ -97,6 +107,8 @@ def settings_of(protocol: Protocol, named: Mapping[str, Callable[..., Any]]) -> 
     ValueError
         If a strategy, the estimator or the scorer holds what cannot be told from others.
     """
+    # Where they are not used, results are those of before there were such options.
+    interleaved = protocol.settings()
     fields = ("initial", "step", "budget", "warm_start", "early_stopping", "n_threads")
     return {
         "data": data_digest(protocol.X, protocol.y),
@@ -106,12 +118,13 @@ def settings_of(protocol: Protocol, named: Mapping[str, Callable[..., Any]]) -> 
             "split": list(protocol.split),
             "scoring": _scorer_name(protocol.scoring),
             "n_train": part_sizes(protocol.split, len(protocol.y))[0],
+            **interleaved,
         },
         "strategies": {
             name: _told_apart(f"strategies[{name!r}]", described, query)
             for name, query in named.items()
         },
-        "versions": versions(),
+        "versions": versions() | ({"interleaving": interleaving_version()} if interleaved else {}),
     }
 
 

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from modal_interp.experiments.running.storage import FULL_TRAINING, Curve, read_settings
+from modal_interp.experiments.running.names import FULL_TRAINING, baseline_size
+from modal_interp.experiments.running.storage import Curve, read_settings
 
 COLUMNS = (
     "strategy", "seed", "round", "n_labeled", "score", "validation_score", "full_score",
@@ -57,7 +58,8 @@ def load_results(
         `queried`           int64 array, the rows of `X` that were labelled in this round
         ==================  ======================================================================
 
-        ``attrs["settings"]`` is what the results were made with.
+        ``attrs["settings"]`` is what the results were made with, ``attrs["full_training"]`` what
+        :func:`full_training_scores` reads.
 
     Raises
     ------
@@ -73,6 +75,7 @@ def load_results(
     if isinstance(strategies, str):
         raise TypeError(f"strategies must be a list of names; found {strategies!r}.")
     wanted = range(seeds) if isinstance(seeds, int | np.integer) else seeds
+    wanted = None if wanted is None else list(wanted)  # asked for more than once
     folder = Path(folder).expanduser()
     settings = read_settings(folder)
     known = sorted(settings["strategies"])
@@ -91,6 +94,7 @@ def load_results(
     floats = ["score", "validation_score", "full_score"]
     frame = frame.astype(dict.fromkeys(floats, "float64"))
     frame.attrs["settings"] = {**settings["experiment"], "versions": settings["versions"]}
+    frame.attrs["full_training"] = _baselines(folder, wanted)
     return frame
 
 
@@ -98,6 +102,20 @@ def _seeds_on_disk(folder: Path, strategy: str) -> set[int]:
     files = (folder / "curves" / strategy).glob("seed-*.jsonl")
     names = (re.fullmatch(r"seed-(\d+)", path.stem) for path in files)
     return {int(name[1]) for name in names if name}
+
+
+def _baselines(folder: Path, wanted: Iterable[int] | None) -> list[dict[str, Any]]:
+    """Return the finished trainings on all labels or a part of them, the smallest first."""
+    names = {path.name for path in (folder / "curves").glob(f"{FULL_TRAINING}*")}
+    found = []
+    for name in sorted(names):
+        size = baseline_size(name)
+        seeds = _seeds_on_disk(folder, name) if size is not None else ()
+        for seed in seeds if wanted is None else wanted:
+            for line in Curve(folder, name, seed).checked_rounds():
+                scores = {key: line[key] for key in ("n_labeled", "score", "validation_score")}
+                found.append({"seed": int(seed), "size": size, **scores})
+    return sorted(found, key=lambda row: (row["n_labeled"], str(row["size"]), row["seed"]))
 
 
 def _curve_rows(folder: Path, strategy: str, seed: int, versions: str) -> list[dict[str, Any]]:

@@ -17,10 +17,12 @@ import joblib
 import pandas as pd
 
 from modal_interp.experiments.running.arguments import (
+    check_baselines,
     check_counts,
     check_estimator,
     check_numbers,
     check_switches,
+    checked_baselines,
     checked_data,
     checked_seeds,
     checked_sizes,
@@ -28,13 +30,15 @@ from modal_interp.experiments.running.arguments import (
     plain,
     plain_split,
 )
-from modal_interp.experiments.running.curve import Protocol, run_curve
-from modal_interp.experiments.running.plan import Size
+from modal_interp.experiments.running.curve import run_curve
+from modal_interp.experiments.running.interleaving import Interleaved, check_lengths
+from modal_interp.experiments.running.names import FULL_TRAINING, baseline_name
+from modal_interp.experiments.running.plan import Size, part_sizes
 from modal_interp.experiments.running.progress import progress_bar
 from modal_interp.experiments.running.provenance import code_version, settings_of
 from modal_interp.experiments.running.results import load_results
 from modal_interp.experiments.running.scorings import check_scoring
-from modal_interp.experiments.running.storage import FULL_TRAINING, Claim, Curve, claim
+from modal_interp.experiments.running.storage import Claim, Curve, claim
 from modal_interp.experiments.running.workers import workers
 
 Strategies = Mapping[str, Callable[..., Any]]
@@ -56,8 +60,10 @@ def run_experiment(
     split: tuple[Size, Size, Size] = (0.6, 0.2, 0.2),
     scoring: Any = "accuracy",
     warm_start: bool = False,
-    early_stopping: bool = False,
-    full_training: bool = True,
+    acquisition_period: int | None = None,
+    early_stopping: bool | str = False,
+    patience: int | None = None,
+    full_training: bool | Sequence[Size] = True,
     out: str | os.PathLike[str] | None = None,
     n_jobs: int = 1,
     n_threads: int = 1,
@@ -87,15 +93,25 @@ def run_experiment(
         Shares or counts of the rows, stratified where each class is large enough. Strategies
         choose from the training part.
     scoring : str or callable, default="accuracy"
-        A scorer of scikit-learn.
+        A scorer of scikit-learn, by predicted labels or by probabilities.
     warm_start : bool, default=False
-        False trains from scratch in each round; True goes on training (the estimator must have a
-        parameter `warm_start`).
-    early_stopping : bool, default=False
-        False trains for the epochs that the estimator says; True stops by the loss on the
-        validation part, and needs a net of this package.
-    full_training : bool, default=True
-        Also train once a seed on the whole training part, which :func:`normalized_auc` needs.
+        False trains from scratch in each round; True goes on training with all labels so far, from
+        the weights and the optimiser's state of the round before. The estimator must be a net, or
+        have a parameter `warm_start` and a method ``partial_fit``.
+    acquisition_period : int, optional
+        Epochs of training in each round, before the next query. Without it a round trains as long
+        as the estimator says (`max_epochs` and `min_steps`, which count anew in each round).
+    early_stopping : bool or {"validation", "training"}, default=False
+        True or "validation" ask when the loss on the validation part no longer falls, with the
+        weights of the best epoch; "training" when the training loss no longer falls, with those of
+        the last. For nets; the epochs above are then the most.
+    patience : int, optional
+        Epochs without a lower loss until `early_stopping` stops; without it `n_iter_no_change` of
+        the net, 10 where it has none.
+    full_training : bool or sequence of float or int, default=True
+        Also train once a seed on the whole training part, which :func:`normalized_auc` needs. Of
+        shares and counts, such as ``[0.01, 0.1, 1.0]``, once on each: see
+        :func:`full_training_scores`.
     out : path-like, optional
         Folder of the results. A folder that holds finished rounds of the same experiment is
         continued, whatever ended it; seeds and strategies may be added, and several processes may
@@ -129,6 +145,9 @@ def run_experiment(
     deterministic on one thread (on a GPU few are) and a strategy keeps nothing from one query to
     the next. With ``warm_start=True`` the earlier rounds of a continued curve are trained again.
 
+    An estimator that is no net makes a pass by one call of its ``partial_fit``. Full training makes
+    `acquisition_period` passes, too; with ``warm_start=True`` as many as a whole curve.
+
     Nothing is trained on test rows; on validation rows only the moment to stop, with
     ``early_stopping=True``, and their labels are not counted. An encoder or word vectors that were
     fitted on all texts before have seen these texts, not their labels.
@@ -153,34 +172,37 @@ def run_experiment(
     check_counts(initial=initial, step=step, budget=budget, split=split)
     n_jobs, n_threads = plain(n_jobs), plain(n_threads)
     check_numbers(n_jobs, n_threads)
-    check_switches(
-        warm_start=warm_start, early_stopping=early_stopping, full_training=full_training
-    )
-    protocol = Protocol(
+    check_switches(warm_start=warm_start)
+    acquisition_period, patience = plain(acquisition_period), plain(patience)
+    check_lengths(acquisition_period, patience, early_stopping)
+    baselines = checked_baselines(full_training)
+    protocol = Interleaved(
         estimator=estimator, X=X, y=y, initial=initial, step=step, budget=budget,
         split=plain_split(split), scoring=scoring, warm_start=warm_start,
-        early_stopping=early_stopping, n_threads=n_threads,
+        acquisition_period=acquisition_period, patience=patience, n_threads=n_threads,
+        early_stopping=early_stopping in (True, "validation"),
+        stops_by_training=early_stopping == "training",
     )  # fmt: skip
     sizes = checked_sizes(protocol)
+    check_baselines(baselines, part_sizes(protocol.split, len(y))[0])
     check_estimator(protocol)
     check_scoring(protocol, seed_list, sizes[0])
     settings = settings_of(protocol, named)
     with _folder(out) as folder:
         claim(folder, settings)
-        units = _units(folder, named, seed_list, full_training)
-        with progress_bar([curve for curve, _ in units], len(sizes), verbose):
-            _run(protocol, units, n_jobs, Claim.of(folder))
+        parts = _parts(protocol, named, baselines, len(sizes))
+        # Seed by seed, so that what is finished can be compared.
+        units = [(Curve(folder, name, seed), *what) for seed in seed_list for name, what in parts]
+        with progress_bar([curve for curve, *_ in units], len(sizes), verbose):
+            _run(units, n_jobs, Claim.of(folder))
         return load_results(folder, strategies=list(named), seeds=seed_list)
 
 
-def _run(protocol: Protocol, units: list[Any], n_jobs: int, claimed: Claim) -> None:
+def _run(units: list[Any], n_jobs: int, claimed: Claim) -> None:
     """Run what is free; then wait for what other processes hold, in case they do not finish."""
     failures: list[str] = []
     for wait in (False, True):
-        jobs = [
-            joblib.delayed(_run_unit)(protocol, query, curve, wait, claimed, code_version())
-            for curve, query in units
-        ]
+        jobs = [joblib.delayed(_run_unit)(*unit, wait, claimed, code_version()) for unit in units]
         n_workers = min(n_jobs, max(1, len(jobs)))  # each is a process, also one without work
         ends = workers(n_workers)(jobs)
         failures += [end for end in ends if end not in (_FINISHED, _HELD)]
@@ -192,7 +214,7 @@ def _run(protocol: Protocol, units: list[Any], n_jobs: int, claimed: Claim) -> N
 
 
 def _run_unit(
-    protocol: Protocol, query: Any, curve: Curve, wait: bool, claimed: Claim, code: str
+    curve: Curve, protocol: Interleaved, query: Any, wait: bool, claimed: Claim, code: str
 ) -> str:
     """Return how it ended: one failure must not keep the other curves from being run."""
     with curve.lock(wait=wait) as mine:
@@ -248,14 +270,21 @@ def _remembered_interrupts() -> Iterator[Callable[[], None]]:
         signal.signal(signal.SIGINT, handler)
 
 
-def _units(
-    folder: Path, named: Strategies, seeds: list[int], full_training: bool
-) -> list[tuple[Curve, Callable[..., Any] | None]]:
-    """Return the curves seed by seed, so that what is finished can be compared."""
-    queries: dict[str, Callable[..., Any] | None] = dict(named)
-    if full_training:
-        queries = {FULL_TRAINING: None, **queries}
-    return [(Curve(folder, name, seed), query) for seed in seeds for name, query in queries.items()]
+def _parts(
+    protocol: Interleaved, named: Strategies, baselines: list[Size], n_rounds: int
+) -> list[tuple[str, tuple[Interleaved, Callable[..., Any] | None]]]:
+    """Return what is run of each seed, by name: the trainings without asking, and the curves."""
+    parts: list[tuple[str, tuple[Interleaved, Callable[..., Any] | None]]] = []
+    for size in baselines:
+        name = baseline_name(size)
+        # All labels are no question of which; a part is a curve of one round.
+        query = None if name == FULL_TRAINING else _never_asks
+        parts.append((name, (protocol.of_baseline(size, n_rounds), query)))
+    return [*parts, *((name, (protocol, query)) for name, query in named.items())]
+
+
+def _never_asks(learner: Any, X_pool: Any, n_instances: int = 1) -> Any:
+    raise AssertionError("a curve of one round has nothing to ask for")
 
 
 @contextlib.contextmanager

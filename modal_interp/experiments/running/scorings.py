@@ -13,8 +13,9 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.dummy import DummyClassifier
 from sklearn.metrics import get_scorer
 
-from modal_interp.experiments.running.curve import Protocol
+from modal_interp.experiments.running.interleaving import Interleaved
 from modal_interp.experiments.running.plan import Parts, seed_set, split_rows
+from modal_interp.experiments.running.several_labels import is_of_scikit_learn, scorer_of
 
 
 class _StandIn(ClassifierMixin, BaseEstimator):
@@ -40,7 +41,7 @@ class _StandIn(ClassifierMixin, BaseEstimator):
         return np.full((len(X), len(self.classes_)), 1 / len(self.classes_))
 
 
-def check_scoring(protocol: Protocol, seeds: list[int], n_initial: int) -> None:
+def check_scoring(protocol: Interleaved, seeds: list[int], n_initial: int) -> None:
     """Check that the scorer exists and, one of scikit-learn's, that it can score each part.
 
     Raises
@@ -54,7 +55,7 @@ def check_scoring(protocol: Protocol, seeds: list[int], n_initial: int) -> None:
     if protocol.scoring is None:
         raise TypeError("scoring must be a scorer of scikit-learn or a callable; found None.")
     scorer = get_scorer(protocol.scoring)
-    if not type(scorer).__module__.startswith("sklearn."):
+    if not is_of_scikit_learn(scorer):
         return  # it may ask more of an estimator than a stand-in has
     y, told = protocol.y, _told_classes(protocol)
     nothing = np.zeros((len(y), 1))
@@ -62,7 +63,7 @@ def check_scoring(protocol: Protocol, seeds: list[int], n_initial: int) -> None:
     probe = _StandIn(_classes_of(y) if told is None else told, y.ndim > 1)
     error = _failure(scorer, probe, y)
     if error and told is not None:
-        raise ValueError(f"scoring={protocol.scoring!r} cannot score the labels of y: {error}")
+        raise _of_other_labels(protocol, error)
     if not probe.was_asked_for_probabilities:
         return
     for seed in seeds:
@@ -73,9 +74,17 @@ def check_scoring(protocol: Protocol, seeds: list[int], n_initial: int) -> None:
                 _check_part(protocol, scorer, known, y[rows], part, whose)
 
 
-def _check_whole(protocol: Protocol, scorer: Any, estimator: Any) -> None:
+def _check_whole(protocol: Interleaved, scorer: Any, estimator: Any) -> None:
     if error := _failure(scorer, estimator, protocol.y):
-        raise ValueError(f"scoring={protocol.scoring!r} cannot score the labels of y: {error}")
+        raise _of_other_labels(protocol, error)
+
+
+def _of_other_labels(protocol: Interleaved, error: str) -> ValueError:
+    return ValueError(
+        f"scoring={protocol.scoring!r} cannot score the labels of y: {error.rstrip('.')}. Choose "
+        "one for such labels: of words f1_macro in place of f1, roc_auc_ovr in place of roc_auc or "
+        "average_precision."
+    )
 
 
 def _failure(scorer: Any, estimator: Any, y: NDArray[Any]) -> str:
@@ -83,7 +92,7 @@ def _failure(scorer: Any, estimator: Any, y: NDArray[Any]) -> str:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a stand-in never predicts some classes
         try:
-            score = float(scorer(estimator, np.zeros((len(y), 1)), y))
+            score = float(scorer_of(scorer, y)(estimator, np.zeros((len(y), 1)), y))
         except (ValueError, TypeError, AttributeError, LookupError) as error:
             return str(error)
     # Of predictions of one class alone some scores are NaN, and those of a net are not.
@@ -95,8 +104,10 @@ def _classes_of(y: NDArray[Any]) -> NDArray[Any]:
     return np.arange(y.shape[1]) if y.ndim > 1 else np.unique(y)
 
 
-def _told_classes(protocol: Protocol) -> NDArray[Any] | None:
+def _told_classes(protocol: Interleaved) -> NDArray[Any] | None:
     """Return the classes that the estimator knows from the start; None where it has to see them."""
+    if protocol.tells_classes():
+        return _classes_of(protocol.y)
     for name, value in protocol.estimator.get_params(deep=True).items():
         if name.rpartition("__")[2] == "classes":
             if value is None:
@@ -117,7 +128,7 @@ def _known_to_curves(
 
 
 def _check_part(
-    protocol: Protocol, scorer: Any, known: NDArray[Any], y: NDArray[Any], part: str, whose: str
+    protocol: Interleaved, scorer: Any, known: NDArray[Any], y: NDArray[Any], part: str, whose: str
 ) -> None:
     """Check that the classes of a part are those that the estimator knows."""
     if not len(y):

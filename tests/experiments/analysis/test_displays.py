@@ -123,6 +123,22 @@ def test_curves_of_shares(results):
         LearningCurveDisplay.from_results(results, x="share")
 
 
+@pytest.mark.parametrize("score", ["score", "validation_score"])
+def test_training_once_on_parts_is_drawn_as_points(results, score):
+    rows = [(0, 0.1, 10, 0.4), (1, 0.1, 10, 0.6), (0, 1, 1, 0.1), (0, 1.0, 100, 0.9)]
+    results.attrs["full_training"] = [
+        {"seed": seed, "size": size, "n_labeled": n, "score": s, "validation_score": s / 2}
+        for seed, size, n, s in rows
+    ]
+    display = drawn(LearningCurveDisplay.from_results(results, score=score))
+    half = 1 if score == "score" else 2
+    np.testing.assert_allclose(display.part_points_.get_xdata(), [1, 10])
+    np.testing.assert_allclose(display.part_points_.get_ydata(), np.array([0.1, 0.5]) / half)
+    assert "trained once, at random" in legend_of(display.ax_.get_legend())
+    del results.attrs["full_training"]
+    assert drawn(LearningCurveDisplay.from_results(results)).part_points_ is None
+
+
 def test_validation_scores_have_no_line_of_full_training(results):
     display = LearningCurveDisplay.from_results(results, score="validation_score", band=None)
     assert display.full_line_ is None

@@ -17,7 +17,7 @@ import pytest
 
 from modal_interp import WordEncoder, make_reviews, make_sigmoid
 from modal_interp.experiments import __main__ as command_line
-from modal_interp.experiments import load_results
+from modal_interp.experiments import full_training_scores, load_results
 from modal_interp.experiments.cli.own_data import read_problem
 from tests.experiments.small import result_bytes
 
@@ -73,6 +73,25 @@ def test_a_run_is_reported_and_can_be_reported_again(tmp_path, capsys):
     assert len(pd.read_csv(report / "pairs.csv")) == 2
     curves = pd.read_csv(report / "curves.csv")
     assert curves["score"].tolist() == load_results("results")["score"].tolist()
+    assert command_line.main(["report", "results"]) == 0
+    assert capsys.readouterr().out == shown
+
+
+def test_a_run_of_the_study_of_paper_topics(tmp_path, capsys):
+    flags = ["--acquisition-period", "2", "--warm-start", "--early-stopping", "training",
+             "--patience", "3", "--scoring", "roc_auc_ovr"]  # fmt: skip
+    assert run("--dataset", "sigmoid", "--full-training", "0.01, 20,1.0", *flags) == 0
+    results = load_results("results")
+    settings = results.attrs["settings"]
+    assert (settings["acquisition_period"], settings["patience"]) == (2, 3)
+    assert settings["early_stopping"] == "training"
+    shown = capsys.readouterr().out
+    assert "trained once" in shown
+    report = tmp_path / "results" / "report"
+    assert {path.name for path in report.iterdir()} == {*REPORT, "full_training.csv"}
+    found = pd.read_csv(report / "full_training.csv")
+    assert found["n_labeled"].tolist() == [12, 20, 1200]
+    assert found["score"].tolist() == full_training_scores(results)["score"].tolist()
     assert command_line.main(["report", "results"]) == 0
     assert capsys.readouterr().out == shown
 
@@ -349,6 +368,7 @@ IN_A_FILE = {
     "dataset": "sigmoid", "seeds": [0, 3], "initial": 10, "step": 0.01, "budget": 30,
     "max-epochs": 1, "batch_size": 5, "lr": 0.02, "strategies": ["margin", "random_sampling"],
     "split": [0.5, 0.2, 0.3], "scoring": "f1", "warm_start": True, "n_jobs": 1, "out": "file",
+    "acquisition-period": 2, "early_stopping": True, "patience": 1, "full_training": [0.1, 1.0],
 }  # fmt: skip
 
 
@@ -358,10 +378,12 @@ def test_a_file_does_what_flags_do(tmp_path):
     flags = ["--dataset", "sigmoid", "--seeds", "0,3", "--initial", "10", "--step", "0.01",
              "--budget", "30", "--max-epochs", "1", "--batch-size", "5", "--lr", "0.02",
              "--strategies", "margin, random_sampling", "--split", "0.5,0.2,0.3",
-             "--scoring", "f1", "--warm-start", "--n-jobs", "1", "--out", "flags"]  # fmt: skip
+             "--scoring", "f1", "--warm-start", "--n-jobs", "1", "--out", "flags",
+             "--acquisition-period", "2", "--early-stopping", "--patience", "1",
+             "--full-training", "0.1,1.0"]  # fmt: skip
     assert command_line.main(["run", *flags]) == 0
     assert result_bytes(tmp_path / "file") == result_bytes(tmp_path / "flags")
-    assert len(result_bytes(tmp_path / "file")) == 7
+    assert len(result_bytes(tmp_path / "file")) == 9
 
 
 def test_flags_win_over_the_file():
@@ -433,6 +455,13 @@ def refused(capsys, *arguments, command="run"):
         ("--dataset sigmoid --max-epochs 0", "max_epochs must be a whole number, at least 1"),
         ("--dataset sigmoid --batch-size -1", "batch_size must be a whole number, at least 1"),
         ("--dataset sigmoid --lr nan", "lr must be a number above 0; found nan"),
+        ("--dataset sigmoid --acquisition-period 0", "acquisition_period must be a whole number"),
+        ("--dataset sigmoid --acquisition-period 2.5", "a whole number such as 10; found '2.5'"),
+        ("--dataset sigmoid --early-stopping test", "invalid choice: 'test'"),
+        ("--dataset sigmoid --patience 3", "patience must come with early_stopping"),
+        ("--dataset sigmoid --full-training 2%", "a share such as 0.02 or a count"),
+        ("--dataset sigmoid --full-training 1.5", "full_training must be True or False, or a list"),
+        ("--dataset sigmoid --full-training 5000", "no more than there are; found 5000"),
         ("--dataset sigmoid --n-jobs 0", "n_jobs must be a whole number other than 0; found 0"),
         ("--dataset sigmoid --n-threads -1", "n_threads must be at least 1; found -1"),
         ("--dataset sigmoid --bugdet 3", "unrecognized arguments: --bugdet 3"),
@@ -447,7 +476,10 @@ def test_mistyped_flags(capsys, arguments, message):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"bugdet": 0.5}, "sets 'bugdet', which does not exist; what does: batch_size, budget"),
+        (
+            {"bugdet": 0.5},
+            "sets 'bugdet', which does not exist; what does: acquisition_period",
+        ),
         ({"config": "a"}, "sets 'config', which does not exist"),
         ({"out": 3}, "out must be a string; found 3"),
         ({"strategies": 3}, "strategies must be names of strategies; found 3"),
@@ -455,6 +487,11 @@ def test_mistyped_flags(capsys, arguments, message):
         ({"step": "2%"}, "step must be a share"),
         ({"seeds": "ten"}, "seeds must be a number"),
         ({"warm_start": "no"}, "warm_start must be true or false; found 'no'"),
+        ({"early_stopping": "test"}, "or the loss to stop by"),
+        ({"early_stopping": 1}, "early_stopping must be true, false, 'validation' or 'training'"),
+        ({"acquisition_period": "5"}, "acquisition_period must be a whole number of epochs"),
+        ({"full_training": 0.5}, "full_training must be true, false, or shares and counts"),
+        ({"full_training": ["all"]}, "full_training must be True or False, or a list of shares"),
         ({"max_epochs": 1.5}, "max_epochs must be a whole number, at least 1; found 1.5"),
         ({"lr": "fast"}, "lr must be a number above 0; found 'fast'"),
         ({"dataset": "nope"}, "dataset must be one of mr, subj"),

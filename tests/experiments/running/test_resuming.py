@@ -28,8 +28,12 @@ def uninterrupted(tmp_path_factory):
 
 @pytest.mark.parametrize(
     ("options", "n_kills"),
-    [({}, 20), ({"warm_start": True, "seeds": 1}, 6)],
-    ids=["from scratch", "warm start"],
+    [
+        ({}, 20),
+        ({"warm_start": True, "seeds": 1}, 3),
+        ({"warm_start": True, "acquisition_period": 2, "full_training": [0.1], "seeds": 1}, 3),
+    ],
+    ids=["from scratch", "warm start", "periods and a baseline"],
 )
 def test_killed_and_continued_a_run_gives_the_same_bytes(tmp_path, processes, options, n_kills):
     run_small(tmp_path / "whole", **options)

@@ -9,15 +9,17 @@ import numpy as np
 import pandas as pd
 
 from modal_interp.experiments.analysis.displays._names import draw_legend, literal
+from modal_interp.experiments.analysis.displays._points import (
+    points_of_curves,
+    points_of_parts,
+    unit_of,
+)
 from modal_interp.experiments.analysis.displays._style import ink, new_axes, style
 from modal_interp.experiments.analysis.frames import (
-    Floats,
     check_confidence,
     check_results,
     chosen_strategies,
-    curve_table,
     full_scores,
-    mean_interval,
     settings_of,
 )
 
@@ -25,6 +27,9 @@ _STATISTICS = ("median", "mean")
 _BANDS = ("quartiles", "confidence", None)
 _PARTS = {"score": "test", "validation_score": "validation"}
 _AXES = {"samples": "labelled samples", "share": "labelled share of the training split"}
+
+
+_ONCE = "trained once, at random"
 
 
 class LearningCurveDisplay:
@@ -42,6 +47,8 @@ class LearningCurveDisplay:
         Score of full training, in units of the score; NaN draws no line.
     x_name, y_name : str
         Names of the axes.
+    parts : DataFrame, optional
+        Training once on parts of the labels drawn at random, ``x`` and ``value`` (float).
 
     Attributes
     ----------
@@ -51,10 +58,12 @@ class LearningCurveDisplay:
         Line and band of each strategy; a band is None where there is none.
     full_line_
         Line of full training, or None.
+    part_points_
+        Points of training once on parts, or None.
 
     Notes
     -----
-    Departs from the paper: bands and the line of full training are added.
+    Departs from the paper: bands, and what was trained without asking, are added.
 
     Examples
     --------
@@ -68,11 +77,13 @@ class LearningCurveDisplay:
         full_score: float = np.nan,
         x_name: str = _AXES["samples"],
         y_name: str = "test score",
+        parts: pd.DataFrame | None = None,
     ) -> None:
         self.curves = curves
         self.full_score = full_score
         self.x_name = x_name
         self.y_name = y_name
+        self.parts = parts
 
     @classmethod
     def from_results(
@@ -100,7 +111,8 @@ class LearningCurveDisplay:
             From the first to the third quartile of the seeds, or Student's interval of their mean,
             which goes with ``statistic="mean"`` alone.
         score : {"score", "validation_score"}, default="score"
-            The column to draw. The line of full training goes with the former.
+            The column to draw. The line of full training goes with the former, points of training
+            once on parts of the labels (see `full_training_scores`) with both.
         x : {"samples", "share"}, default="samples"
             Unit of the horizontal axis; shares need ``results.attrs["settings"]["n_train"]``.
         confidence : float, default=0.95
@@ -156,10 +168,12 @@ class LearningCurveDisplay:
             )
         with_full = score == "score" and "full_score" in getattr(results, "columns", ())
         frame = check_results(results, also=(score, "full_score") if with_full else (score,))
-        curves = _curves(
+        curves = points_of_curves(
             frame, chosen_strategies(frame, strategies), score, statistic, band, confidence
         )
-        curves["x"] /= _unit(results, x)
+        parts = points_of_parts(results, score, statistic)
+        for points in (curves, parts):
+            points["x"] /= unit_of(results, x)
         full = full_scores(frame) if with_full else pd.Series([np.nan])
         name = settings_of(results).get("scoring")
         name = literal(name.replace("_", " ")) if isinstance(name, str) else "score"
@@ -168,6 +182,7 @@ class LearningCurveDisplay:
             full_score=float(getattr(full.dropna(), statistic)()),
             x_name=_AXES[x],
             y_name=f"{_PARTS[score]} {name}",
+            parts=parts,
         ).plot(ax)
 
     def plot(self, ax: Any = None) -> LearningCurveDisplay:
@@ -204,6 +219,12 @@ class LearningCurveDisplay:
             self.full_line_ = self.ax_.axhline(
                 self.full_score, color=ink(), linestyle=":", label="all labels"
             )
+        self.part_points_ = None
+        if self.parts is not None and len(self.parts):
+            (self.part_points_,) = self.ax_.plot(
+                self.parts["x"], self.parts["value"], color=ink(), linestyle="", marker="+",
+                label=_ONCE,
+            )  # fmt: skip
         self.ax_.set(xlabel=self.x_name, ylabel=self.y_name)
         if self.x_name == _AXES["share"]:
             self.ax_.xaxis.set_major_formatter("{x:.0%}")
@@ -212,8 +233,9 @@ class LearningCurveDisplay:
 
     def _name_lines(self, names: list[str]) -> None:
         own = self.lines_
-        if self.full_line_ is not None:
-            own, names = [*own, self.full_line_], [*names, "all labels"]
+        for drawn, name in ((self.full_line_, "all labels"), (self.part_points_, _ONCE)):
+            if drawn is not None:
+                own, names = [*own, drawn], [*names, name]
         # What else is on axes of the user's own stays in the legend.
         entries = zip(*self.ax_.get_legend_handles_labels(), strict=True)
         others = [(handle, label) for handle, label in entries if handle not in own]
@@ -228,67 +250,8 @@ class LearningCurveDisplay:
         )
 
 
-def _curves(
-    frame: pd.DataFrame,
-    strategies: list[str],
-    score: str,
-    statistic: str,
-    band: str | None,
-    confidence: float,
-) -> pd.DataFrame:
-    """Return the points to draw."""
-    scores, sizes = curve_table(frame, score), curve_table(frame, "n_labeled")
-    styles = {name: i for i, name in enumerate(chosen_strategies(frame, None))}
-    parts = []
-    for name in strategies:
-        common = scores.loc[name].dropna(axis=1)
-        low, high = _ends(common.to_numpy(), band, confidence)
-        parts.append(
-            pd.DataFrame(
-                {
-                    "strategy": name,
-                    "x": sizes.loc[name, common.columns].mean().to_numpy(),
-                    "value": getattr(common, statistic)().to_numpy(),
-                    "low": low,
-                    "high": high,
-                    "n_seeds": len(common),
-                    "style": styles[name],
-                }
-            )
-        )
-    parts = [part for part in parts if len(part)]
-    if not parts:
-        raise ValueError(f"results must hold a {score} that all seeds of a strategy have.")
-    return pd.concat(parts, ignore_index=True)
-
-
 def _seeds(n: int) -> str:
     return "1 seed" if n == 1 else f"{n} seeds"
-
-
-def _ends(scores: Floats, band: str | None, confidence: float) -> tuple[Floats, Floats]:
-    """Return the lower and upper end of the band at each point; NaN where there is none."""
-    n_seeds, n_points = scores.shape
-    if band is None or n_seeds == 1:
-        return np.full(n_points, np.nan), np.full(n_points, np.nan)
-    if band == "quartiles":
-        low, high = np.quantile(scores, [0.25, 0.75], axis=0)
-        return low, high
-    ends = np.array([mean_interval(point, confidence)[1:] for point in scores.T])
-    return ends.reshape(-1, 2)[:, 0], ends.reshape(-1, 2)[:, 1]
-
-
-def _unit(results: pd.DataFrame, x: str) -> float:
-    """Return how many samples are one unit of the horizontal axis."""
-    if x == "samples":
-        return 1.0
-    n_train = settings_of(results).get("n_train")
-    if not isinstance(n_train, (int, np.integer)) or n_train < 1:
-        raise ValueError(
-            'x="share" needs the size of the training split in results.attrs["settings"]'
-            f'["n_train"], a positive int; found {n_train!r}. Use x="samples".'
-        )
-    return float(n_train)
 
 
 def _check_one_of(name: str, value: Any, allowed: tuple[Any, ...]) -> None:
