@@ -53,19 +53,19 @@ class TransformerClassifier(FollowsTrainable, _ModuleClassifier):
     module : type of TextTransformer, default=TextTransformer
         It, or a subclass; called with `n_classes`, `encoder`, `pooling`, `padding`, `no_words`,
         `begins_word` and every ``module__*`` parameter, such as ``module__dropout``.
-    trainable : {"head", "all", "contrastive"} or int, default="head"
-        What `fit` changes beside the output layer. "head": nothing; the features of a text are
-        computed once in a process, for all nets with the same model, and kept. "all": the encoder,
-        and a number that of its last layers. "contrastive": first the encoder, so that texts of one
-        label come near each other and those of others far [1]_, then the output layer on features
-        that no longer change, as in SetFit [2]_.
+    trainable : {"contrastive", "head", "all"} or int, default="contrastive"
+        What `fit` changes beside the output layer. "contrastive": first the encoder, so that texts
+        of one label come near each other and those of others far [1]_, then the output layer on
+        features that no longer change, as in SetFit [2]_. "head": nothing; the features of a text
+        are computed once in a process, for all nets with the same model, and kept, so that a round
+        takes a second. "all": the encoder, and a number that of its last layers.
     pooling : {"mean", "cls", "own"}, default="mean"
         Features of a text: the mean of its tokens' last states, that of its first token, or what
         the encoder itself pools.
     tokenizer : transformers.PreTrainedTokenizerBase, default=None
         Says which ids are padding, marks and pieces of words. None loads that of `model`; of a
         configuration id 0 is then padding and each other id a word, as of a :class:`WordEncoder`.
-    contrastive_steps, contrastive_batch_size : int, default=120 and 24
+    contrastive_steps, contrastive_batch_size : int, default=40 and 24
         Steps of contrastive training and texts in each, of every label as many.
     contrastive_lr : float, default=5e-5
         Its largest step size; warmed up and lowered to 0.
@@ -138,10 +138,10 @@ class TransformerClassifier(FollowsTrainable, _ModuleClassifier):
         model: Any = DEFAULT_MODEL,
         *,
         module: type[nn.Module] = TextTransformer,
-        trainable: str | int = "head",
+        trainable: str | int = "contrastive",
         pooling: str = "mean",
         tokenizer: Any = None,
-        contrastive_steps: int = 120,
+        contrastive_steps: int = 40,
         contrastive_batch_size: int = 24,
         contrastive_lr: float = 5e-5,
         lr: float | None = None,

@@ -49,7 +49,7 @@ def task() -> tuple[TransformerClassifier, np.ndarray, np.ndarray, list[str]]:
     """Return a trained net, the ids of the labelled texts and the pool, labels, and its texts."""
     texts, y = made_up(N + N_LABELED)
     ids = TokenEncoder(WEIGHTS).transform(texts)
-    net = TransformerClassifier(WEIGHTS, random_state=0, device="cpu")
+    net = TransformerClassifier(WEIGHTS, trainable="head", random_state=0, device="cpu")
     return net.fit(ids[:N_LABELED], y[:N_LABELED]), ids, y, texts[N_LABELED:].tolist()
 
 

@@ -27,7 +27,8 @@ TEXTS, LABELS = make_reviews(60, random_state=0)
 @pytest.fixture(scope="module")
 def net():
     ids = TokenEncoder().transform(TEXTS[:40])
-    return TransformerClassifier(random_state=0).fit(ids, LABELS[:40] + (np.arange(40) % 5 == 0))
+    net = TransformerClassifier(trainable="head", random_state=0)
+    return net.fit(ids, LABELS[:40] + (np.arange(40) % 5 == 0))
 
 
 def one_by_one(net, row, target):
@@ -70,9 +71,8 @@ def test_interpretations_are_those_of_single_backward_passes(net, target):
 
 
 def test_a_round_reads_no_text_again():
-    estimator = make_pipeline(
-        TokenEncoder(), TransformerClassifier(classes=[0, 1], random_state=0, min_steps=50)
-    )
+    net = TransformerClassifier(trainable="head", classes=[0, 1], random_state=0, min_steps=50)
+    estimator = make_pipeline(TokenEncoder(), net)
     learner = ActiveLearner(estimator, margin, TEXTS[:10], LABELS[:10])
     store = estimator[-1].module_.store
     learner.query(TEXTS[10:], n_instances=3)
