@@ -94,6 +94,20 @@ def test_encoders_are_compared(monkeypatch, tmp_path):
     assert curves["n_labeled"].max() == 100
 
 
+def test_gains_are_over_random_sampling_of_the_same_seed():
+    compare = example("compare_encoders")
+    rows = [
+        {"seed": seed, "n_labeled": n, "strategy": strategy, "score": score}
+        for seed, scores in enumerate([[0.5, 0.5, 0.6, 0.7], [0.5, 0.7, 0.7, 0.9]])
+        for strategy, found in (("random_sampling", scores[:2]), ("margin", scores[2:]))
+        for n, score in zip([20, 60, 100], [0.9, *found], strict=True)
+    ]
+    results = compare.pd.DataFrame(rows).assign(data="mr", encoder="frozen")
+    found = compare.gains(results)["margin"]
+    # .15 and .2 above, and Student's t of one degree of freedom.
+    assert found["frozen", "mr"] == found["frozen", "all"] == "+.175 ± .318"
+
+
 def test_labels_needed_are_the_first_that_are_as_good():
     compare = example("compare_encoders")
     sizes, scores = [20, 60, 100], {"cnn": [0.5, 0.6, 0.7], "frozen": [0.6, 0.8, 0.9]}
