@@ -169,7 +169,7 @@ def fetch_trec(
     >>> from modal_interp.datasets import fetch_trec
     >>> questions, y = fetch_trec(subset="train", return_X_y=True)  # doctest: +SKIP
     """
-    _check_subset(subset)
+    check_choice("subset", subset, _SUBSETS)
     descr = (
         "TREC question classification: 5,452 training and 500 test questions in six coarse "
         "classes (abbreviation, description, entity, human, location, number).\n\nPublisher: Xin "
@@ -221,7 +221,7 @@ def fetch_agnews(
     >>> from modal_interp.datasets import fetch_agnews
     >>> news, y = fetch_agnews(subset="test", return_X_y=True)  # doctest: +SKIP
     """
-    _check_subset(subset)
+    check_choice("subset", subset, _SUBSETS)
     descr = (
         "AG News: title and description of news articles in four classes. The official splits "
         "have 120,000 and 7,600 articles; agnews_train20k is a class-balanced sample of 20,000 of "
@@ -241,9 +241,11 @@ def fetch_agnews(
     return bunch_of_texts(pd.concat(parts, ignore_index=True), paths, descr, return_X_y)
 
 
-def _check_subset(subset: str) -> None:
-    if subset not in _SUBSETS:
-        raise ValueError(f"subset must be 'all', 'train' or 'test'; found {subset!r}.")
+def check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
+    """Raise a ValueError unless a parameter has one of the values that there are."""
+    if value not in choices:
+        known = ", ".join(repr(choice) for choice in choices[:-1])
+        raise ValueError(f"{name} must be {known} or {choices[-1]!r}; found {value!r}.")
 
 
 def bunch_of_texts(

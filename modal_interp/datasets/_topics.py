@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from sklearn.utils import Bunch
 
-from modal_interp.datasets._fetch import bunch_of_texts
+from modal_interp.datasets._fetch import bunch_of_texts, check_choice
 from modal_interp.datasets._files import PAPER_TITLES, PAPERS_WHOLE, PROJECT_TAGS, ready
 
 _SUBSETS = ("complete", "all", "valid", "test", "train_part")
@@ -70,8 +70,8 @@ def fetch_paper_topics(
     >>> from modal_interp.datasets import fetch_paper_topics
     >>> titles, y = fetch_paper_topics(return_X_y=True)  # doctest: +SKIP
     """
-    _check_choice("text", text, ("title", "abstract", "both"))
-    _check_choice("subset", subset, _SUBSETS)
+    check_choice("text", text, ("title", "abstract", "both"))
+    check_choice("subset", subset, _SUBSETS)
     source = PAPER_TITLES if subset in ("all", "train_part") else PAPERS_WHOLE
     if text != "title" and source is PAPER_TITLES:
         raise ValueError(
@@ -143,7 +143,7 @@ def fetch_paper_projects(
     >>> from modal_interp.datasets import fetch_paper_projects
     >>> texts, Y = fetch_paper_projects(return_X_y=True)  # doctest: +SKIP
     """
-    _check_choice("text", text, ("title", "description", "both"))
+    check_choice("text", text, ("title", "description", "both"))
     frame, path = ready(PROJECT_TAGS, data_home, download_if_missing)
     data = _texts(frame, text, "description")
     of_project = [cell.split("|") for cell in frame["tags"]]
@@ -169,12 +169,6 @@ _PROJECTS_DESCR = (
     f"user gave it.\n\nPublisher: Made With ML (G. Mohandas), {PROJECT_TAGS.publisher}\n"
     "Terms: MIT licence.\nCite: G. Mohandas, Made With ML, https://madewithml.com"
 )
-
-
-def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
-    if value not in choices:
-        known = ", ".join(repr(choice) for choice in choices[:-1])
-        raise ValueError(f"{name} must be {known} or {choices[-1]!r}; found {value!r}.")
 
 
 def _texts(frame: pd.DataFrame, text: str, longer: str) -> Any:
