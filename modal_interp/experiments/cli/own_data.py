@@ -64,7 +64,7 @@ def read_problem(
         those that count or name the rows, numbers are scaled, each of the 100 most frequent words
         of a column of words becomes a column. A missing number is the median of its column in the
         whole file, which uses no labels: modAL takes no NaN.
-    estimator : {"cnn", "bilstm", "mlp"}, optional
+    estimator : {"cnn", "bilstm", "cnn_lstm", "mlp"}, optional
         "cnn" for texts and "mlp" for tables, if not given.
     encoding, separator, quote : str, optional
         As for ``modal_interp.datasets.files.read_rows``; found, if not given.

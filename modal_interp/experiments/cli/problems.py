@@ -10,15 +10,24 @@ from numpy.typing import NDArray
 from sklearn.pipeline import make_pipeline
 
 import modal_interp.datasets as datasets
-from modal_interp.estimators import TabularMLPClassifier, TextBiLSTMClassifier, TextCNNClassifier
+from modal_interp.estimators import (
+    TabularMLPClassifier,
+    TextBiLSTMClassifier,
+    TextCNNClassifier,
+    TextCNNLSTMClassifier,
+)
 from modal_interp.texts.coverage import covered
 from modal_interp.texts.vector_files import load_word_vectors
 from modal_interp.texts.word_encoder import WordEncoder
 from modal_interp.texts.word_vectors import embedding_matrix, train_word_vectors
 
-TEXTS = ("mr", "subj", "trec", "agnews", "reviews")
+TEXTS = ("mr", "subj", "trec", "agnews", "paper_topics", "paper_projects", "reviews")
 TABLES = ("employee", "telescope", "default", "news", "sigmoid")
-TEXT_ESTIMATORS = {"cnn": TextCNNClassifier, "bilstm": TextBiLSTMClassifier}
+TEXT_ESTIMATORS = {
+    "cnn": TextCNNClassifier,
+    "bilstm": TextBiLSTMClassifier,
+    "cnn_lstm": TextCNNLSTMClassifier,
+}
 
 
 class Problem(NamedTuple):
@@ -36,7 +45,7 @@ def load_problem(dataset: str, estimator: str | None = None, **params: Any) -> P
     ----------
     dataset : str
         One of `TEXTS` or `TABLES`.
-    estimator : {"cnn", "bilstm", "mlp"}, optional
+    estimator : {"cnn", "bilstm", "cnn_lstm", "mlp"}, optional
         "cnn" for texts and "mlp" for tables, if not given.
     **params : dict
         Parameters of the estimator, and for texts those of :func:`text_problem`.
@@ -74,7 +83,8 @@ def _text_data(dataset: str) -> tuple[NDArray[Any], NDArray[Any]]:
         texts, y = datasets.make_reviews(2000, random_state=0)
         return texts, y
     bunch = getattr(datasets, f"fetch_{dataset}")()
-    return bunch.data, np.array(bunch.target_names)[bunch.target]
+    several = bunch.target.ndim == 2
+    return bunch.data, bunch.target if several else np.array(bunch.target_names)[bunch.target]
 
 
 def text_problem(
@@ -99,7 +109,7 @@ def text_problem(
         Raw texts.
     labels : array-like of shape (n,)
         Their labels.
-    estimator : {"cnn", "bilstm"}, default="cnn"
+    estimator : {"cnn", "bilstm", "cnn_lstm"}, default="cnn"
         The network.
     word_vectors : bool or str, default=True
         Start the embeddings from word2vec trained on the texts, from vectors of a file, or at

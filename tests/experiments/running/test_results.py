@@ -13,13 +13,16 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.utils import Bunch
 
 from modal_interp import (
     TabularMLPClassifier,
     TextBiLSTMClassifier,
     TextCNNClassifier,
+    TextCNNLSTMClassifier,
     WordEncoder,
     dami_kmedoids,
+    datasets,
     make_reviews,
     make_sigmoid,
     margin,
@@ -322,6 +325,22 @@ def test_the_reviews_without_word_vectors():
     assert problem.estimator.get_params()["embedding_matrix"] is None
 
 
+def test_topics_of_papers_and_of_projects(monkeypatch):
+    texts, Y = np.array(["a fine net", "a graph", "nets again"], dtype=object), np.eye(3, 2)
+    bunches = {
+        "fetch_paper_topics": Bunch(data=texts, target=[1, 0, 1], target_names=["graphs", "nets"]),
+        "fetch_paper_projects": Bunch(data=texts, target=Y, target_names=["graphs", "nets"]),
+    }
+    for name, bunch in bunches.items():
+        bunch.target = np.array(bunch.target)
+        monkeypatch.setattr(datasets, name, lambda bunch=bunch: bunch)
+    papers = load_problem("paper_topics", "cnn_lstm", word_vectors=False)
+    assert isinstance(papers.estimator, TextCNNLSTMClassifier)
+    assert papers.y.tolist() == ["nets", "graphs", "nets"]
+    projects = load_problem("paper_projects", word_vectors=False)
+    np.testing.assert_array_equal(projects.y, Y)
+
+
 def test_the_sigmoid_table():
     problem = load_problem("sigmoid", module__hidden=(4,))
     X, y = make_sigmoid(2000, random_state=0)
@@ -348,7 +367,10 @@ def test_a_table_of_ones_own_is_scaled_by_what_is_labelled(tmp_path):
     [
         (partial(load_problem, "nope"), "dataset must be one of mr, subj.*found 'nope'"),
         (partial(load_problem, "sigmoid", "cnn"), "must be 'mlp' for the table 'sigmoid'"),
-        (partial(load_problem, "reviews", "mlp"), "must be 'cnn' or 'bilstm' for texts"),
+        (
+            partial(load_problem, "reviews", "mlp"),
+            "must be 'cnn' or 'bilstm' or 'cnn_lstm' for texts",
+        ),
         (partial(text_problem, ["a"], [0], "svm"), "found 'svm'"),
     ],
 )
