@@ -139,8 +139,8 @@ def text_problem(
     whether the texts of the test part belong to it.
     """
     if estimator not in TEXT_ESTIMATORS:
-        known = " or ".join(map(repr, TEXT_ESTIMATORS))
-        raise ValueError(f"estimator must be {known} for texts; found {estimator!r}.")
+        known = ", ".join(TEXT_ESTIMATORS)
+        raise ValueError(f"estimator must be one of {known} for texts; found {estimator!r}.")
     encoder = WordEncoder(max_length=max_length)
     if tokenizer is not None:
         encoder.set_params(tokenizer=tokenizer)

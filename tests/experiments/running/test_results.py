@@ -369,7 +369,7 @@ def test_a_table_of_ones_own_is_scaled_by_what_is_labelled(tmp_path):
         (partial(load_problem, "sigmoid", "cnn"), "must be 'mlp' for the table 'sigmoid'"),
         (
             partial(load_problem, "reviews", "mlp"),
-            "must be 'cnn' or 'bilstm' or 'cnn_lstm' for texts",
+            "one of cnn, bilstm, cnn_lstm for texts",
         ),
         (partial(text_problem, ["a"], [0], "svm"), "found 'svm'"),
     ],
