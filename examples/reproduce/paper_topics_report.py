@@ -66,8 +66,8 @@ FIGURES = {
     "several": {"BiLSTM": [("several-bilstm", None)], "CNN-LSTM": [("several-cnn-lstm", None)]},
 }  # fmt: skip
 # Apart without colour vision, as are the lines.
-COLOURS = ["#000000", "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"]
-LINES = ["-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), "-"]
+COLOURS = ["#000000", "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00"]
+LINES = ["-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1))]
 
 
 def collected(results: Path, out: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -193,11 +193,12 @@ def draw(curves: pd.DataFrame, panels: dict[str, list], file: Path) -> bool:
 
 def draw_panel(curves: pd.DataFrame, parts: list, axis: plt.Axes) -> int:
     """Draw the curves of a panel, a line a study and strategy, and return how many there are."""
+    groups = dict(iter(curves.groupby(["study", "strategy"])))
     lines = [
-        (study, strategy, group)
+        (study, strategy, groups[study, strategy])
         for study, strategies in parts
-        for strategy, group in curves[curves["study"] == study].groupby("strategy", sort=False)
-        if strategies is None or strategy in strategies
+        for strategy in strategies or STUDIES[study].strategies
+        if (study, strategy) in groups
     ]
     several = len({study for study, _, _ in lines}) > 1
     for place, (study, strategy, group) in enumerate(lines):

@@ -1,9 +1,6 @@
 """The reproductions run, on made-up texts; the real ones take hours."""
 
-import importlib.util
-import sys
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -21,30 +18,11 @@ from modal_interp import (
 )
 from modal_interp.experiments import load_results
 from modal_interp.experiments.cli.problems import Problem, text_problem
+from tests.examples.conftest import FOLDER
 from tests.small_nets import MeanReader, small_net, word_ids
 from tests.strategies.conftest import learner_of
 
-FOLDER = Path(__file__).parent.parent.parent / "examples" / "reproduce"
 pytestmark = pytest.mark.skipif(not FOLDER.exists(), reason="runs in a checkout")
-
-
-@pytest.fixture
-def script(monkeypatch):
-    """Return a way to load a script as Python runs it: with its own folder on the path."""
-    monkeypatch.syspath_prepend(str(FOLDER))
-    before = set(sys.modules)
-
-    def load(name):
-        spec = importlib.util.spec_from_file_location(name, FOLDER / f"{name}.py")
-        module = importlib.util.module_from_spec(spec)
-        monkeypatch.setitem(sys.modules, name, module)
-        spec.loader.exec_module(module)
-        return module
-
-    yield load
-    for name in set(sys.modules) - before:
-        if str(FOLDER) in str(getattr(sys.modules[name], "__file__", "")):
-            del sys.modules[name]
 
 
 def tiny_problem(dataset, net=None, **params):

@@ -449,7 +449,7 @@ def refused(capsys, *arguments, command="run"):
         ("--dataset sigmoid --strategies bald", "'bald' needs dropout"),
         ("--dataset sigmoid --scoring auc", "scoring must be a scorer of scikit-learn"),
         ("--dataset sigmoid --estimator cnn", "must be 'mlp' for the table 'sigmoid'"),
-        ("--dataset reviews --estimator mlp", "must be one of cnn, bilstm, cnn_lstm for texts; found"),
+        ("--dataset reviews --estimator mlp", "must be one of cnn, bilstm, cnn_lstm for texts"),
         ("--dataset sigmoid --text-column text", "text_column must come with --data"),
         ("--dataset sigmoid --no-word-vectors", "word_vectors must come with texts"),
         ("--dataset sigmoid --max-epochs 0", "max_epochs must be a whole number, at least 1"),
