@@ -1,5 +1,6 @@
 """The reproductions run, on made-up texts; the real ones take hours."""
 
+import sys
 from functools import partial
 
 import numpy as np
