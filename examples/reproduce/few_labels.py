@@ -1,7 +1,7 @@
 """How good nets are at 50 to 500 labels, beside TF-IDF with logistic regression.
 
     python examples/reproduce/few_labels.py --quick     one seed, two sizes, two sets: minutes
-    python examples/reproduce/few_labels.py             five seeds: three hours on a core
+    python examples/reproduce/few_labels.py             five seeds: some six hours on a core
 
 Labels are drawn at random. Accuracy on 500 texts for validation and on 1,500 for the test; neither
 is ever trained on. Run again, it goes on where it was ended. Choose settings by validation alone.

@@ -63,9 +63,20 @@ def encode_labels(y: NDArray[Any], classes: NDArray[Any]) -> NDArray[np.int64]:
     if unknown := [label for label in dict.fromkeys(labels) if label not in place]:
         raise ValueError(
             f"y holds labels that are not in classes={classes.tolist()}: {unknown}. "
-            "Pass all labels as classes=."
+            f"{_how_to_name(labels, len(classes))}"
         )
     return np.array([place[label] for label in labels], dtype=np.int64)
+
+
+def _how_to_name(labels: list[Any], n: int) -> str:
+    """Return what to do about labels that are not among n classes."""
+    # cross_val_predict by probabilities, VotingClassifier and others number the labels first.
+    if all(isinstance(label, int) and 0 <= label < n for label in labels):
+        return (
+            "Pass all labels as classes=; or, where scikit-learn has numbered them, as "
+            "cross_val_predict(method='predict_proba') does, leave classes= out."
+        )
+    return "Pass all labels as classes=."
 
 
 def encode_targets(y: NDArray[Any], classes: NDArray[Any]) -> NDArray[Any]:

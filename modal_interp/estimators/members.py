@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 from typing import Any, NamedTuple
 
 import joblib
@@ -19,7 +20,10 @@ from sklearn.utils import _safe_indexing, indexable
 from torch.utils.data import Dataset, Subset
 from tqdm.auto import tqdm
 
-from modal_interp._seeding import own_randomness, with_threads
+from modal_interp._seeding import one_at_a_time, own_randomness, with_threads
+
+# Parameters that members follow; others are objects, which each member has of its own.
+_FOLLOWED = (bool, int, float, str, np.number, np.bool_, type(None))
 
 
 class Task(NamedTuple):
@@ -80,7 +84,7 @@ def follow(members: list[Any], estimator: Any) -> None:
     given = {
         name: value
         for name, value in estimator.get_params().items()
-        if isinstance(value, bool | int | float | str) and name not in own
+        if isinstance(value, _FOLLOWED) and name not in own
     }
     for member in members:
         has = member.get_params()
@@ -133,9 +137,18 @@ def _train(member: Any, task: Task, seed: int, threads: int) -> Any:
         rows = drawn_rows(y, RandomState(seed))
         params = {name: _drawn(name, value, rows) for name, value in params.items()}
         X, y = _rows(X, rows), y[rows]
-    with with_threads(threads), own_randomness(seed):
+    # The global generators are its own for a while: no other net of this process trains meanwhile.
+    turn = nullcontext() if _trains_by_threads(member) else one_at_a_time()
+    with turn, with_threads(threads), own_randomness(seed):
         getattr(member, task.method)(X, y, **params)
     return member
+
+
+def _trains_by_threads(member: Any) -> bool:
+    """Tell whether threads of its own may train for a member; they would wait for its turn."""
+    backend, _ = get_active_backend()
+    n_jobs = [member.get_params()[name] for name in _named(member, "n_jobs")]
+    return getattr(backend, "uses_threads", False) or any(n not in (None, 1) for n in n_jobs)
 
 
 def drawn_rows(y: NDArray[Any], rng: RandomState) -> NDArray[np.intp]:

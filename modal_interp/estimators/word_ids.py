@@ -102,6 +102,8 @@ def as_word_ids(X: Any, encoder: str = "WordEncoder") -> NDArray[np.int64]:
         raise ValueError("X must have rows of one length: pad them with 0.") from error
     if ids.dtype.kind in "US" or any(isinstance(item, str) for item in ids.ravel()[:1].tolist()):
         raise ValueError(f"X holds strings, not word ids: put a {encoder} before this classifier.")
+    if not len(np.atleast_1d(ids)):
+        raise ValueError(f"Found array with 0 sample(s) (shape={ids.shape}): X has a row a text.")
     if ids.ndim != 2 or not ids.size:
         raise ValueError(f"X must be word ids of shape (n, T), found shape {ids.shape}.")
     if ids.dtype.kind not in "iu":

@@ -2,6 +2,7 @@
 
 import pickle
 import random
+import threading
 from functools import partial
 
 import joblib
@@ -28,7 +29,13 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from skorch import NeuralNetClassifier
 from torch import nn
 
-from modal_interp import DeepEnsemble, TabularMLPClassifier, TextCNNClassifier, WordEncoder
+from modal_interp import (
+    DeepEnsemble,
+    TabularMLPClassifier,
+    TextCNNClassifier,
+    WordEncoder,
+    make_sigmoid,
+)
 from modal_interp.estimators.members import drawn_rows
 
 # A list, because pytest no longer takes the generator that some scikit-learn versions hand over.
@@ -548,3 +555,44 @@ def test_weights_of_samples_are_drawn_with_them():
     assert set(found.predict(X)) == {2}
     calibrated = CalibratedClassifierCV(ensemble(LogisticRegression()), cv=2).fit(X, Y)
     assert calibrated.predict(X).shape == (60,)
+
+
+# Threads.
+
+
+def test_members_take_turns_with_nets_in_other_threads():
+    X, y = make_sigmoid(60, random_state=0)
+
+    def net():
+        return TabularMLPClassifier(classes=[0, 1], max_epochs=40, random_state=0)
+
+    expected = net().fit(X, y).predict_proba(X)
+    before = torch.get_rng_state(), np.random.get_state()[1].copy()  # noqa: NPY002
+    alone, ensembles = net(), [DeepEnsemble(net(), 3, random_state=0) for _ in range(2)]
+    threads = [threading.Thread(target=model.fit, args=(X, y)) for model in (alone, *ensembles)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert np.array_equal(alone.predict_proba(X), expected)
+    assert np.array_equal(*(ensemble.predict_proba(X) for ensemble in ensembles))
+    assert torch.equal(before[0], torch.get_rng_state())
+    assert np.array_equal(before[1], np.random.get_state()[1])  # noqa: NPY002
+
+
+def test_members_that_train_in_threads_of_their_own_wait_for_nobody():
+    X, y = make_sigmoid(60, random_state=0)
+    search = GridSearchCV(TabularMLPClassifier(max_epochs=1), {"lr": [0.01, 0.1]}, cv=2, n_jobs=2)
+    with joblib.parallel_config(backend="threading"):
+        DeepEnsemble(search, 2, random_state=0).fit(X, y)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("lr", np.float32(0.3)), ("max_epochs", np.int64(7)), ("min_steps", None)]
+)
+def test_members_that_go_on_follow_other_numbers_and_none(name, value):
+    X, y = make_sigmoid(40, random_state=0)
+    net = TabularMLPClassifier(max_epochs=1, min_steps=3, warm_start=True)
+    ensemble = DeepEnsemble(net, 2, random_state=0).fit(X, y)
+    ensemble.set_params(**{f"estimator__{name}": value}).fit(X, y)
+    assert [member.get_params()[name] for member in ensemble.estimators_] == [value] * 2

@@ -133,6 +133,7 @@ X2, Y2 = data(text_cnn)
         ),
         ({"classes": ["a"]}, ["a"] * 60, "one class only"),
         ({"classes": [0, 1, 5]}, Y2 + 1, r"not in classes=\[0, 1, 5\]: \[2\]"),
+        ({"classes": ["a", "b"]}, Y2, "scikit-learn has numbered them.*leave classes= out"),
         ({"classes": ["0", "1"]}, Y2, r"not in classes=\['0', '1'\]: \[0, 1\]"),
         ({"classes": "ab"}, Y2, "classes must be a 1-D collection of labels, found 'ab'"),
         ({}, np.stack([Y2, Y2 + 1], 1), r"y of shape \(60, 2\) must be an indicator matrix"),
