@@ -27,6 +27,7 @@ MAY_IMPORT = {
     "representations": {"nets"},
     "scores": {"nets", "representations"},
     "strategies": {"nets", "representations", "scores", "selectors", "queries"},
+    "explanations": {"nets", "queries", "representations", "strategies", "texts"},
     "experiments": {"datasets", "estimators", "strategies", "texts"},
 }
 # Inside a folder a file may import those that stand before it.
@@ -116,6 +117,7 @@ IN_ORDER = {
         "candidates",
         "query",
     ],
+    "explanations": ["text", "frames", "explanation", "names", "contributions", "explain"],
     "experiments": ["running", "analysis", "cli", "__main__"],
     "experiments/running": [
         "numbers",
@@ -169,6 +171,7 @@ FORBIDDEN = {
     "representations": {"modAL"},
     "scores": {"modAL"},
     "strategies": {"modAL", "torch", "skorch"},
+    "explanations": {"modAL", "torch", "skorch"},
 }
 FILES = sorted(PACKAGE.rglob("*.py"))
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import inspect
 import math
 import numbers
+import pickle
 from collections.abc import Callable
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.random import RandomState
@@ -18,7 +20,28 @@ from modal_interp.queries.stacking import n_samples, take_rows
 Rows = NDArray[np.intp]
 
 
-def candidate_rows(candidates: Any, learner: Any, X_pool: Any, random_state: RandomState) -> Rows:
+class Narrowing(NamedTuple):
+    """One step of ``candidates=``: what it was, and how many samples it left.
+
+    Attributes
+    ----------
+    by : str
+        What narrowed the pool, in words: ``"exclude_duplicates"``, ``"500 at random"``.
+    n_before, n_left : int
+        Samples before and after.
+    drew : bool
+        Whether it drew at random.
+    """
+
+    by: str
+    n_before: int
+    n_left: int
+    drew: bool
+
+
+def candidate_rows(
+    candidates: Any, learner: Any, X_pool: Any, random_state: RandomState
+) -> tuple[Rows, tuple[Narrowing, ...]]:
     """Return the rows of the pool that may be chosen, in rising order.
 
     Parameters
@@ -36,8 +59,10 @@ def candidate_rows(candidates: Any, learner: Any, X_pool: Any, random_state: Ran
 
     Returns
     -------
-    ndarray of shape (m,), intp
+    rows : ndarray of shape (m,), intp
         Distinct rows.
+    narrowing : tuple of Narrowing
+        What left how many, step by step.
 
     Raises
     ------
@@ -46,21 +71,56 @@ def candidate_rows(candidates: Any, learner: Any, X_pool: Any, random_state: Ran
     """
     n = n_samples(X_pool)
     if candidates is None:
-        return np.arange(n)
+        return np.arange(n), ()
     if isinstance(candidates, list) and any(
         not isinstance(c, numbers.Integral) for c in candidates
     ):
         rows = np.arange(n)
+        narrowing: list[Narrowing] = []
         for step in candidates:
             if len(rows):
                 left = X_pool if len(rows) == n else pick(X_pool, rows)
-                rows = rows[candidate_rows(step, learner, left, random_state)]
-        return rows
+                found, more = candidate_rows(step, learner, left, random_state)
+                rows = rows[found]
+                narrowing += more
+        return rows, tuple(narrowing)
+    before, by = generator_state(random_state), _in_words(candidates)
     if isinstance(candidates, numbers.Real):
-        return _drawn(candidates, n, random_state)
-    if callable(candidates):
-        candidates = _called(candidates, learner, X_pool, random_state)
-    return _checked(candidates, n)
+        rows = _drawn(candidates, n, random_state)
+    elif callable(candidates):
+        rows = _checked(_called(candidates, learner, X_pool, random_state), n)
+    else:
+        rows = _checked(candidates, n)
+    drew = generator_state(random_state) != before
+    return rows, (Narrowing(by, n, len(rows), drew),)
+
+
+def generator_state(random_state: RandomState) -> bytes:
+    """Return what tells whether a generator has drawn in between."""
+    return pickle.dumps(random_state.get_state(legacy=False))
+
+
+def name_of(function: Any) -> str:
+    """Return the name of a function, with the options that it was given by `partial`."""
+    if isinstance(function, partial):
+        given = [_brief(value) for value in function.args]
+        given += [f"{key}={_brief(value)}" for key, value in function.keywords.items()]
+        return f"{name_of(function.func)}({', '.join(given)})" if given else name_of(function.func)
+    return getattr(function, "__name__", type(function).__name__)
+
+
+def _brief(value: Any) -> str:
+    """Return a value as it is written, unless it is long."""
+    plain = value is None or isinstance(value, str | numbers.Number)
+    return repr(value) if plain else name_of(value) if callable(value) else type(value).__name__
+
+
+def _in_words(candidates: Any) -> str:
+    if isinstance(candidates, numbers.Integral):
+        return f"{candidates} at random"
+    if isinstance(candidates, numbers.Real):
+        return f"a share of {candidates:g} at random"
+    return name_of(candidates) if callable(candidates) else "the rows given"
 
 
 def pick(X: Any, rows: Rows) -> Any:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,7 +14,7 @@ from skorch.utils import multi_indexing
 from torch.utils.data import Dataset
 
 from modal_interp._seeding import generator
-from modal_interp.queries.candidates import candidate_rows, pick
+from modal_interp.queries.candidates import Narrowing, candidate_rows, pick
 from modal_interp.queries.learner import (
     View,
     check_query,
@@ -22,6 +24,9 @@ from modal_interp.queries.learner import (
 )
 from modal_interp.queries.missing import check_complete
 from modal_interp.queries.stacking import n_samples
+
+# Where the answers of strategies are kept for those who ask why, beside being given.
+_kept: ContextVar[list[Answer] | None] = ContextVar("_kept", default=None)
 
 
 class Query(NamedTuple):
@@ -37,6 +42,8 @@ class Query(NamedTuple):
         The candidates as rows of the user's pool, in rising order.
     random_state : RandomState
         Where the strategy draws from.
+    narrowing : tuple of Narrowing
+        What ``candidates=`` left, step by step.
 
     Notes
     -----
@@ -49,10 +56,56 @@ class Query(NamedTuple):
     views: list[View]  # one a net, each with the candidates as its pool
     rows: NDArray[np.intp]  # (m,) of X_pool: the candidates, in rising order
     random_state: RandomState
+    narrowing: tuple[Narrowing, ...] = ()
 
-    def answer(self, chosen: NDArray[np.intp], metrics: NDArray[Any]) -> Any:
-        """Return what modAL's ``query`` takes, for the candidates chosen and their metrics."""
+    def answer(
+        self,
+        chosen: NDArray[np.intp],
+        metrics: NDArray[Any],
+        *,
+        why: Callable[[NDArray[np.intp]], Any] | None = None,
+        of_any: bool = False,
+    ) -> Any:
+        """Return what modAL's ``query`` takes, for the candidates chosen and their metrics.
+
+        Parameters
+        ----------
+        chosen : ndarray of shape (n,), intp
+            Places among the candidates.
+        metrics : ndarray of shape (n,)
+            A number of each.
+        why : callable, optional
+            What :func:`~modal_interp.explain_query` calls with the places among the candidates
+            that were chosen, for the reasons. Not called in a query.
+        of_any : bool, default=False
+            Whether `why` can tell of any samples, because it was only the choice that was drawn;
+            it then raises a ValueError where those given were not chosen, as far as it can tell.
+        """
+        kept = _kept.get()
+        if kept is not None:
+            kept.append(Answer(self, chosen, metrics, why, of_any))
         return query_result(self.learner, self.rows[chosen], metrics)
+
+
+class Answer(NamedTuple):
+    """What a strategy answered, and what it can say of it."""
+
+    query: Query
+    chosen: NDArray[np.intp]  # (n,) places among the candidates
+    metrics: NDArray[Any]  # (n,)
+    why: Callable[[NDArray[np.intp]], Any] | None
+    of_any: bool
+
+
+@contextmanager
+def answers_kept() -> Iterator[list[Answer]]:
+    """Keep the answers that strategies give meanwhile; the one of a strategy comes last."""
+    kept: list[Answer] = []
+    token = _kept.set(kept)
+    try:
+        yield kept
+    finally:
+        _kept.reset(token)
 
 
 def open_query(
@@ -125,7 +178,7 @@ def open_query(
         check_query(learner, X_pool, n_instances)
     if check is not None:
         check(views)
-    rows = candidate_rows(candidates, learner, X_pool, rng)
+    rows, narrowing = candidate_rows(candidates, learner, X_pool, rng)
     if len(rows) < n_instances:
         raise ValueError(
             f"candidates must leave at least n_instances={n_instances} samples to choose from; "
@@ -138,7 +191,7 @@ def open_query(
         pools = {id(view.pool): view.pool for view in views}
         picked = {key: _picked(pool, rows) for key, pool in pools.items()}
         views = [view._replace(pool=picked[id(view.pool)]) for view in views]
-    return Query(learner, views, rows, rng)
+    return Query(learner, views, rows, rng, narrowing)
 
 
 def _what_to_do(n_left: int) -> str:

@@ -1,0 +1,5 @@
+"""Why samples were asked for: numbers, and the forms that show them."""
+
+from modal_interp.explanations.explanation import Explanation, QueryExplanation
+
+__all__ = ["Explanation", "QueryExplanation"]
