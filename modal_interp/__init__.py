@@ -22,6 +22,7 @@ from modal_interp.estimators import (
     TextCNNLSTMClassifier,
     TransformerClassifier,
 )
+from modal_interp.explanations import Explanation, QueryExplanation, explain_query
 from modal_interp.modules import TabularMLP, TextBiLSTM, TextCNN, TextCNNLSTM, TextTransformer
 from modal_interp.nets import PieceWords, ReadBy
 from modal_interp.queries import Query, View, mend_modal, open_query
@@ -78,9 +79,11 @@ from modal_interp.texts import (
 
 __all__ = [
     "DeepEnsemble",
+    "Explanation",
     "KMedoids",
     "PieceWords",
     "Query",
+    "QueryExplanation",
     "ReadBy",
     "TabularMLP",
     "TabularMLPClassifier",
@@ -113,6 +116,7 @@ __all__ = [
     "exclude_duplicates",
     "expected_gradient_length",
     "expected_word_gradient_length",
+    "explain_query",
     "farthest_first",
     "feature_interpretations",
     "features",

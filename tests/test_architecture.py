@@ -117,7 +117,7 @@ IN_ORDER = {
         "candidates",
         "query",
     ],
-    "explanations": ["text", "frames", "explanation", "names", "contributions", "explain"],
+    "explanations": ["text", "frames", "explanation", "names", "replay", "explain"],
     "experiments": ["running", "analysis", "cli", "__main__"],
     "experiments/running": [
         "numbers",

@@ -153,7 +153,7 @@ def feature_gradients(
 
 
 def parameter_gradient_norms(
-    net: NeuralNet, X: Any, *, verbose: int = 0
+    net: NeuralNet, X: Any, *, each: bool = False, verbose: int = 0
 ) -> Generator[ParameterNorms, None, None]:
     r"""Yield the length of the gradient of each probability by all parameters training changes.
 
@@ -165,6 +165,8 @@ def parameter_gradient_norms(
         A fitted classifier.
     X : array of shape (n, ...), or whatever the net's ``dataset`` takes
         Samples.
+    each : bool
+        Yield the length by each parameter apart, ``norms`` of shape (b, A, P).
     verbose : int
         Greater than 0 shows a progress bar.
 
@@ -184,14 +186,14 @@ def parameter_gradient_norms(
             parameter.requires_grad_()
         # Of an embedding torch vectorises only gradients that hold a row for each known word.
         # A net that infers in a way of its own is not what its module alone computes.
-        at_once = not reads_words(net) and type(net).infer is NeuralNet.infer
+        at_once = not each and not reads_words(net) and type(net).infer is NeuralNet.infer
         for rows, Xi in batches(net, X, verbose=verbose):
             with torch.no_grad():
                 proba, several = predicted(net, net.infer(Xi))
             norms = _vectorized(net, Xi, parameters, proba.shape[1]) if at_once else None
             if norms is None:
                 at_once = False
-                norms = _one_by_one(net, Xi, list(parameters.values()))
+                norms = _one_by_one(net, Xi, list(parameters.values()), each=each)
             yield ParameterNorms(rows, norms.detach(), several)
 
 
@@ -217,22 +219,24 @@ def _explained(
     return explained_outputs(net, net.infer(Xi), [z for _, z in logits], target, classes)
 
 
-def _one_by_one(net: NeuralNet, Xi: Any, parameters: list[nn.Parameter]) -> Tensor:
-    """Return the lengths of a batch (b, A), by a backward pass for each sample and output."""
+def _one_by_one(net: NeuralNet, Xi: Any, parameters: list[nn.Parameter], *, each: bool) -> Tensor:
+    """Return the lengths of a batch (b, A), or (b, A, P), by a pass for each sample and output."""
     norms = []
     for i in range(get_len(Xi)):
         output = first_output(net.infer(multi_indexing(Xi, slice(i, i + 1))))
         output = output[None] if output.ndim == 1 and len(output) > 1 else output  # squeezed away
         y = explained_outputs(net, output, [], "proba", "all").y[0]
         for a in range(len(y)):
-            norms.append(_gradient_norm(y[a], parameters, again=a + 1 < len(y)))
-    return torch.stack(norms).reshape(get_len(Xi), -1)
+            norms.append(_gradient_norm(y[a], parameters, again=a + 1 < len(y), each=each))
+    return torch.stack(norms).unflatten(0, (get_len(Xi), -1))
 
 
-def _gradient_norm(y: Tensor, parameters: list[nn.Parameter], *, again: bool) -> Tensor:
+def _gradient_norm(y: Tensor, parameters: list[nn.Parameter], *, again: bool, each: bool) -> Tensor:
     if not y.requires_grad:  # a text without words, where only embeddings are trained
-        return torch.zeros_like(y)
+        return y.new_zeros(len(parameters)) if each else torch.zeros_like(y)
     found = torch.autograd.grad(y, parameters, retain_graph=again, allow_unused=True)
+    if each:
+        return torch.stack([y.new_zeros(()) if g is None else length([g]).to(y) for g in found])
     return length([gradient for gradient in found if gradient is not None])
 
 

@@ -137,6 +137,31 @@ def query_result(
     return indices
 
 
+def taught_samples(learner: BaseLearner | BaseCommittee, X_labeled: Any = None) -> list[Any]:
+    """Return the collections of labelled samples with their labels, each once.
+
+    Parameters
+    ----------
+    learner : ActiveLearner, DeepActiveLearner or Committee of modAL
+        Who was taught them.
+    X_labeled : collection of samples, optional
+        What goes before what the learner keeps.
+
+    Returns
+    -------
+    list of (collection, labels)
+        In the order in which strategies see them. The labels are None where nobody keeps them;
+        empty where the samples are not kept either.
+    """
+    members = _members(learner)
+    held = [(getattr(m, "X_training", None), getattr(m, "y_training", None)) for m in members]
+    if X_labeled is not None:
+        return [(X_labeled, next((y for X, y in held if is_same(X, X_labeled)), None))]
+    if any(X is None for X, _ in held):
+        return []
+    return [(X, y) for i, (X, y) in enumerate(held) if not any(is_same(X, Y) for Y, _ in held[:i])]
+
+
 def estimators_of(learner: BaseLearner | BaseCommittee) -> list[Any]:
     """Return the estimator of a learner, or those of a committee's members."""
     return [member.estimator for member in _members(learner)]

@@ -20,6 +20,7 @@ from modal_interp.queries.learner import (
     check_query,
     estimators_of,
     query_result,
+    taught_samples,
     views_of,
 )
 from modal_interp.queries.missing import check_complete
@@ -189,9 +190,18 @@ def open_query(
     if candidates is not None:
         # Members that see the same pool go on seeing the same.
         pools = {id(view.pool): view.pool for view in views}
-        picked = {key: _picked(pool, rows) for key, pool in pools.items()}
+        picked = {key: picked(pool, rows) for key, pool in pools.items()}
         views = [view._replace(pool=picked[id(view.pool)]) for view in views]
     return Query(learner, views, rows, rng, narrowing)
+
+
+def labeled_views(learner: Any) -> list[View]:
+    """Return the nets with the labelled samples as they see them; none where these are not kept.
+
+    For reasons that speak of labelled samples, though the strategy does not look at them.
+    """
+    taught = taught_samples(learner)
+    return views_of(learner, taught[0][0], 1, needs_labeled=True) if taught else []
 
 
 def _what_to_do(n_left: int) -> str:
@@ -201,7 +211,7 @@ def _what_to_do(n_left: int) -> str:
     return f"Ask for n_instances={n_left}, or leave more candidates."
 
 
-def _picked(pool: Any, rows: NDArray[np.intp]) -> Any:
+def picked(pool: Any, rows: NDArray[np.intp]) -> Any:
     """Return these samples as a net, or another classifier, sees them."""
     # A list is one of samples; skorch would take it for one of several inputs.
     return pick(pool, rows) if isinstance(pool, list | Dataset) else multi_indexing(pool, rows)

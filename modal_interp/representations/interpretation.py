@@ -89,6 +89,15 @@ def interpretation(
     ----------
     .. [1] Liu et al., "Deep Active Learning by Model Interpretability", 2020.
     """
+    return interpretation_and_mean(
+        net, X, target=target, classes=classes, verbose=verbose, **read_by
+    )[0]
+
+
+def interpretation_and_mean(
+    net: NeuralNet, X: Any, *, target: Target, classes: Classes, verbose: int = 0, **read_by: Any
+) -> tuple[Floats, NDArray[np.float64] | None]:
+    """Return what :func:`interpretation` does, and of texts the mean interpretation, (A D,)."""
     check_explained(target, classes, verbose)
     options: dict[str, Any] = {"target": target, "classes": classes, "verbose": verbose, **read_by}
     if reads_words(net):
@@ -96,11 +105,46 @@ def interpretation(
         return _of_texts(partial(word_gradients, net, **options), X)
     distinct, sample_of = distinct_rows(X)
     values = feature_interpretations(net, distinct, **options)
-    return values.reshape(len(values), -1)[sample_of]
+    return values.reshape(len(values), -1)[sample_of], None
 
 
-def _of_texts(gradients_of: Callable[..., Generator[WordGradients]], X: NDArray[Any]) -> Floats:
-    """Return the interpretation by each text's most informative word."""
+def distances_from_mean(
+    net: NeuralNet, X: Any, mean: NDArray[np.float64], chosen: Floats, **options: Any
+) -> list[tuple[NDArray[np.float64], int]]:
+    """Return how far the words of each text are from the mean, and which was chosen.
+
+    Parameters
+    ----------
+    net, X, **options
+        As for :func:`interpretation`; n texts.
+    mean : ndarray of shape (A D,)
+        The mean interpretation, of all texts that were compared.
+    chosen : ndarray of shape (n, A D)
+        The interpretations by the most informative words.
+
+    Returns
+    -------
+    list of n tuples of ndarray of shape (n_words,), float64, and int
+        The distances, in the order of the text, and the place of the most informative word; -1
+        for a text without words.
+    """
+    found: dict[int, tuple[NDArray[np.float64], int]] = {}
+    with closing(word_gradients(net, X, **options)) as batches:
+        for batch in map(by_whole_words, batches):
+            gradients = as_array(batch.gradients.flatten(2)).astype(np.float64)
+            is_word = batch.is_word.cpu().numpy()
+            for row, words, real in zip(batch.rows.tolist(), gradients, is_word, strict=True):
+                # By what was chosen: of words nearly as far, rounding follows the batch.
+                off = ((words[real] - chosen[row]) ** 2).sum(axis=1)
+                far = np.sqrt(((words[real] - mean) ** 2).sum(axis=1))
+                found[row] = far, int(off.argmin()) if len(off) else -1
+    return [found[i] for i in range(len(found))]
+
+
+def _of_texts(
+    gradients_of: Callable[..., Generator[WordGradients]], X: NDArray[Any]
+) -> tuple[Floats, NDArray[np.float64]]:
+    """Return the interpretation by each text's most informative word, and the mean."""
     distinct, sample_of = distinct_rows(X)
     counts = np.ones(get_len(X)) if isinstance(sample_of, slice) else np.bincount(sample_of)
     held = _Held(working_memory())
@@ -109,7 +153,7 @@ def _of_texts(gradients_of: Callable[..., Generator[WordGradients]], X: NDArray[
     with closing(held.again(partial(gradients_of, distinct))) as batches:
         parts = [(batch.rows, _farthest(batch, mean)) for batch in batches]
     rows_of, found = zip(*parts, strict=True)
-    return in_order(list(rows_of), found)[sample_of]
+    return in_order(list(rows_of), found)[sample_of], mean
 
 
 class _Held:

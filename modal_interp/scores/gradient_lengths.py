@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -129,6 +129,61 @@ def expected_word_gradient_length(
     return scores[sample_of]
 
 
+def lengths_by_parameter(net: NeuralNet, X: Any) -> tuple[list[str], Scores]:
+    r"""Return the parts of the expected gradient length, one a parameter.
+
+    .. math:: s_{il} = \sum_c p_{ic}
+        \frac{\lVert \nabla_{\theta_l} \ell(x_i, c) \rVert_2^2}
+        {\lVert \nabla_\theta \ell(x_i, c) \rVert_2}
+
+    Parameters
+    ----------
+    net, X
+        As for :func:`expected_gradient_length`; a backward pass a sample and class.
+
+    Returns
+    -------
+    names : list of P str
+        Parameters of the net's module that training changes.
+    parts : ndarray of shape (n, P), float64
+        They add up to :func:`expected_gradient_length`.
+    """
+    names = [name for name, p in net.module_.named_parameters() if p.requires_grad]
+    rows_of, parts = [], []
+    with closing(parameter_gradient_norms(net, X, each=True)) as batches:
+        for rows, norms, several in batches:
+            squared = as_array(norms).astype(np.float64) ** 2
+            whole = np.sqrt(squared.sum(axis=2, keepdims=True))
+            of_output = np.divide(squared, whole, out=np.zeros_like(squared), where=whole > 0)
+            rows_of.append(rows)
+            parts.append(_expected(of_output, several))
+    return names, in_order(rows_of, parts)
+
+
+def word_gradient_lengths(net: NeuralNet, X: Any, **read_by: Any) -> list[Scores]:
+    """Return the expected gradient length by each word, in parts of one a class or label.
+
+    Parameters
+    ----------
+    net, X, **read_by
+        As for :func:`expected_word_gradient_length`.
+
+    Returns
+    -------
+    list of n arrays of shape (n_words, C), float64
+        Of each text its words in order; their sums over the columns are the expected lengths by
+        the words, of which the largest is the score.
+    """
+    found: dict[int, Scores] = {}
+    with closing(word_gradients(net, X, **read_by)) as batches:
+        for batch in batches:
+            of_batch = _words_of(batch)
+            parts = _by_class(of_batch.lengths, batch.several)[of_batch.word_of]
+            ends = np.cumsum(of_batch.counts)[:-1]
+            found.update(zip(batch.rows.tolist(), np.split(parts, ends), strict=True))
+    return [found[i] for i in range(len(found))]
+
+
 def _expected(lengths: Scores, several: bool) -> Scores:
     """Return the sum over classes of the lengths (n, A), or the mean over labels: (n,)."""
     if several:  # of each label, yes and no
@@ -137,11 +192,35 @@ def _expected(lengths: Scores, several: bool) -> Scores:
     return both * lengths.sum(axis=1)
 
 
+def _by_class(lengths: Scores, several: bool) -> Scores:
+    """Return the parts of what `_expected` gives, one a class or label: (n, C)."""
+    if several:
+        return 2 * lengths / lengths.shape[1]
+    return np.repeat(lengths, 2, axis=1) if lengths.shape[1] == 1 else lengths
+
+
+class _Words(NamedTuple):
+    """The distinct words of the texts of a batch, and where they occur."""
+
+    text_of: NDArray[np.intp]  # (v,) row of the batch
+    lengths: Scores  # (v, A)
+    word_of: NDArray[np.intp]  # (w,) which distinct word each occurrence is, text by text
+    counts: NDArray[np.intp]  # (b,) occurrences in each text
+
+
 def _longest_word(batch: WordGradients) -> Scores:
     """Return the largest expected length over the distinct words of each text, (b,)."""
+    words = _words_of(batch)
+    longest = np.zeros(len(batch.rows))
+    np.maximum.at(longest, words.text_of, _expected(words.lengths, batch.several))
+    return longest
+
+
+def _words_of(batch: WordGradients) -> _Words:
     is_word = batch.is_word.cpu().numpy()
     row = np.repeat(np.arange(len(is_word)), is_word.sum(axis=1))
     word = batch.ids[batch.is_word].cpu().numpy()
+    begins = np.ones(len(word), dtype=bool)
     if batch.begins is not None:  # of each piece, which word it belongs to
         begins = batch.begins[batch.is_word].cpu().numpy()
         word = numbered(word, begins, word.max(initial=0) + 1)[0][np.cumsum(begins) - 1]
@@ -151,6 +230,5 @@ def _longest_word(batch: WordGradients) -> Scores:
     summed = found.new_zeros((len(pairs), *found.shape[1:]))
     summed.index_add_(0, torch.from_numpy(place.reshape(-1)).to(found.device), found)
     lengths = as_array(torch.linalg.vector_norm(summed, dim=2)).astype(np.float64)
-    longest = np.zeros(len(is_word))
-    np.maximum.at(longest, pairs // n_words, _expected(lengths, batch.several))
-    return longest
+    counts = np.bincount(row[begins], minlength=len(is_word))
+    return _Words(pairs // n_words, lengths, place.reshape(-1)[begins], counts)

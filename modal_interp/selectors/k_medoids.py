@@ -154,6 +154,20 @@ def k_medoids(
     return _clusters(centred, *_fasterpam(points, centred, start, max_iter, rng, device, verbose))
 
 
+def clusters_of(Z: ArrayLike, medoids: Indices) -> KMedoids:
+    """Return the clusters of given medoids, as :func:`k_medoids` forms them.
+
+    Parameters
+    ----------
+    Z : array-like of shape (n, d), real numbers
+        Representations of the samples.
+    medoids : ndarray of shape (k,), intp
+        Distinct rows of `Z`, in any order.
+    """
+    points = checked_points(Z).astype(np.float64)
+    return _clusters(points - np.median(points, axis=0), np.asarray(medoids), 0, True)
+
+
 def _start(points: Floats, k: int, init: ArrayLike, rng: RandomState) -> Indices:
     if isinstance(init, str) and init == "k-means++":
         return kmeans_pp(points, k, random_state=rng)

@@ -91,7 +91,7 @@ def kmeans_pp(
     [1, 2]
     """
     factors = _factors(Z)
-    norms = np.sum([_squared_norms(A) * _squared_norms(H) for A, H in factors], axis=0)
+    norms = _norms(factors)
     n = len(norms)
     k = checked_count(k, n)
     rng = generator(random_state)
@@ -103,6 +103,16 @@ def kmeans_pp(
         _bring_nearer(nearest, factors, norms, c)
         nearest[c] = left[c] = 0.0
     return chosen
+
+
+def distances_of_products(factors: Factors, rows: NDArray[np.intp], c: int) -> NDArray[np.float64]:
+    """Return the distances of some representations, given by their factors, from that of row c."""
+    return np.sqrt(_squared_distances(factors, _norms(factors), rows, c))
+
+
+def _norms(factors: Factors) -> NDArray[np.float64]:
+    """Return the squared length of each representation."""
+    return np.sum([_squared_norms(A) * _squared_norms(H) for A, H in factors], axis=0)
 
 
 def _draw(weights: NDArray[np.float64], rng: RandomState) -> int:

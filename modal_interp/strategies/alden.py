@@ -21,6 +21,7 @@ from modal_interp.representations.explained_words import WordInterpretations, nu
 from modal_interp.representations.interpretations import word_interpretations
 from modal_interp.selectors.diverse_words import diverse_words
 from modal_interp.strategies._checks import check_nets
+from modal_interp.strategies.alden_reasons import Compared, alden_reasons
 
 # The interpretations of the pool and of the labelled texts.
 Explained: TypeAlias = tuple[WordInterpretations, WordInterpretations]
@@ -163,7 +164,8 @@ def alden_diversity(
         return np.hstack([embedding_rows(net, words, pool.pieces, **read_by) for net in nets])
 
     indices, diversity = diverse_words(pool[:3], labeled[:3], embeddings, n_instances)
-    return query.answer(indices, diversity)
+    seen = Compared(query, pool, labeled, embeddings, target)
+    return query.answer(indices, diversity, why=partial(alden_reasons, compared=seen))
 
 
 def _check(views: list[View], *, X_labeled: Any, **read_by: Any) -> None:

@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from modal_interp.queries.query import open_query
+from modal_interp.queries.query import Query, labeled_views, open_query
 from modal_interp.representations.gradient_embeddings import gradient_embedding
-from modal_interp.selectors.kmeans_pp import kmeans_pp
+from modal_interp.selectors.kmeans_pp import Factors, kmeans_pp
 from modal_interp.strategies._checks import check_nets
+from modal_interp.strategies.distance_reasons import badge_lengths, badge_reasons
 
 
 def badge(
@@ -90,5 +91,15 @@ def badge(
         gradient_embedding(view.net, view.pool, verbose=verbose, **read_by) for view in query.views
     ]
     chosen = kmeans_pp(factors, n_instances, random_state=query.random_state)
-    squared = [(a[chosen] ** 2).sum(axis=1) * (h[chosen] ** 2).sum(axis=1) for a, h in factors]
-    return query.answer(chosen, np.sqrt(np.sum(squared, axis=0, dtype=np.float64)))
+    labeled = partial(_of_labeled, query, read_by)
+    why = partial(badge_reasons, query=query, factors=factors, labeled=labeled)
+    return query.answer(chosen, badge_lengths(factors, chosen), why=why, of_any=True)
+
+
+def _of_labeled(query: Query, read_by: dict[str, Any]) -> Factors | None:
+    """Return the factors of the labelled samples; None where the learner does not hold them."""
+    found: Factors = []
+    for view in labeled_views(query.learner):
+        parts = [gradient_embedding(view.net, X, **read_by) for X in view.labeled]
+        found.append(tuple(np.concatenate(factor) for factor in zip(*parts, strict=True)))
+    return found or None

@@ -20,6 +20,8 @@ from modal_interp.scores.uncertainty import (
 from modal_interp.selectors.joint_information import checked_limit, joint_information
 from modal_interp.selectors.top_k import top_k
 from modal_interp.strategies._checks import check_nets
+from modal_interp.strategies.contributions import copy_of
+from modal_interp.strategies.posterior_reasons import Passes, bald_reasons, batch_bald_reasons
 
 # Passes with dropout of a learner of one net.
 _N_PASSES = 20
@@ -107,14 +109,17 @@ def bald(
         any_classifier=True,
         check=partial(_check_posterior, n_passes=n_passes, verbose=verbose),
     )
+    made = None
     if len(query.views) > 1:
         scores = mutual_information(distributions(*_by_members(query.views, verbose)))
     else:
         options: dict[str, Any] = {"random_state": query.random_state, "verbose": verbose}
-        view = query.views[0]
-        scores = bald_scores(view.net, view.pool, n_passes=n_passes or _N_PASSES, **options)
+        view, n_passes = query.views[0], n_passes or _N_PASSES
+        made = Passes(n_passes, copy_of(query.random_state))
+        scores = bald_scores(view.net, view.pool, n_passes=n_passes, **options)
     chosen = top_k(scores, n_instances, reverse=reverse)
-    return query.answer(chosen, scores[chosen])
+    why = partial(bald_reasons, query=query, scores=scores, made=made)
+    return query.answer(chosen, scores[chosen], why=why)
 
 
 def batch_bald(
@@ -205,7 +210,9 @@ def batch_bald(
         n_samples=n_samples,
         random_state=query.random_state,
     )
-    return query.answer(chosen, information)
+    parts: dict[str, Any] = {"query": query, "proba": proba, "several": several}
+    why = partial(batch_bald_reasons, **parts, information=information)
+    return query.answer(chosen, information, why=why)
 
 
 def _check_posterior(views: list[View], *, n_passes: int | None, verbose: int) -> None:

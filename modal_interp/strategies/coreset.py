@@ -14,6 +14,7 @@ from modal_interp.queries.query import open_query
 from modal_interp.representations.features import features
 from modal_interp.selectors.farthest_first import farthest_first
 from modal_interp.strategies._checks import check_nets
+from modal_interp.strategies.distance_reasons import coreset_reasons
 
 
 def coreset(
@@ -100,7 +101,8 @@ def coreset(
     seen = np.hstack([_features(view, read) for view in query.views])
     n = len(query.rows)
     chosen, distance = farthest_first(seen[:n], n_instances, centers=seen[n:])
-    return query.answer(chosen, distance)
+    why = partial(coreset_reasons, query=query, seen=seen, distance=distance)
+    return query.answer(chosen, distance, why=why)
 
 
 def _features(view: View, read: Any) -> NDArray[np.float32]:

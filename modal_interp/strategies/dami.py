@@ -12,9 +12,10 @@ from modal_interp.nets.layers import reads_words
 from modal_interp.nets.outputs import Classes, Target, check_explained
 from modal_interp.queries.learner import View
 from modal_interp.queries.query import open_query
-from modal_interp.representations.interpretation import interpretation
+from modal_interp.representations.interpretation import interpretation_and_mean
 from modal_interp.selectors.k_medoids import check_clustering, k_medoids
 from modal_interp.strategies._checks import check_nets
+from modal_interp.strategies.dami_reasons import Clustered, dami_reasons
 
 
 def dami_kmedoids(
@@ -130,8 +131,9 @@ def dami_kmedoids(
         check=partial(_check, **read_by),
     )
     options: dict[str, Any] = {"target": target, "classes": classes, "verbose": verbose}
-    explain: Any = partial(interpretation, **options, **read_by)
-    Z = np.hstack([explain(view.net, view.pool) for view in query.views])
+    explain: Any = partial(interpretation_and_mean, **options, **read_by)
+    by_net, means = zip(*(explain(view.net, view.pool) for view in query.views), strict=True)
+    Z = np.hstack(by_net)
     explained = np.flatnonzero(~np.isnan(Z).any(axis=1))
     k = min(n_instances, len(explained))
     chosen, sizes = explained[:0], np.empty(0, dtype=np.intp)
@@ -146,7 +148,9 @@ def dami_kmedoids(
         chosen, sizes = explained[found.medoids], np.bincount(found.labels, minlength=k)
     wordless = np.setdiff1d(np.arange(len(Z)), explained)[: n_instances - k]
     metrics = np.concatenate([sizes, np.ones(len(wordless))])
-    return query.answer(np.concatenate([chosen, wordless]), metrics)
+    of_words = {"target": target, "classes": classes, **read_by}
+    why = partial(dami_reasons, clustered=Clustered(query, by_net, means, of_words))
+    return query.answer(np.concatenate([chosen, wordless]), metrics, why=why, of_any=True)
 
 
 def _gpu_of(views: list[View]) -> str | None:

@@ -12,6 +12,7 @@ from modal_interp.scores.gradient_lengths import (
 )
 from modal_interp.strategies._checks import check_nets
 from modal_interp.strategies._ranking import best_by
+from modal_interp.strategies.egl_reasons import egl_reasons, egl_word_reasons
 
 
 def egl(
@@ -87,7 +88,7 @@ def egl(
         check=partial(check_nets, verbose=verbose),
     )
     score = partial(expected_gradient_length, verbose=verbose)
-    return best_by(score, query, n_instances, reverse=reverse)
+    return best_by(score, query, n_instances, reverse=reverse, why=egl_reasons)
 
 
 def egl_word(
@@ -151,4 +152,5 @@ def egl_word(
         check=partial(check_nets, embedding=True, verbose=verbose, **read_by),
     )
     score = partial(expected_word_gradient_length, verbose=verbose, **read_by)
-    return best_by(score, query, n_instances, reverse=reverse)
+    why = partial(egl_word_reasons, read_by=read_by)
+    return best_by(score, query, n_instances, reverse=reverse, why=why)

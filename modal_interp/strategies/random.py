@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from modal_interp.nets.outputs import check_verbose
-from modal_interp.queries.query import open_query
+from modal_interp.queries.query import Query, open_query
+from modal_interp.strategies.reasons import Reason, Reasons
 
 
 def random_sampling(
@@ -64,4 +67,12 @@ def random_sampling(
         reads_nets=False,
     )
     drawn = query.random_state.permutation(len(query.rows))[:n_instances]
-    return query.answer(drawn, np.full(n_instances, n_instances / len(query.rows)))
+    chance = np.full(n_instances, n_instances / len(query.rows))
+    return query.answer(drawn, chance, why=partial(_reasons, query), of_any=True)
+
+
+def _reasons(query: Query, chosen: NDArray[np.intp]) -> Reasons:
+    """Say that samples were drawn, and with what chance."""
+    n, n_all = len(chosen), len(query.rows)
+    why = f"It was drawn at random, as one of {n} out of {n_all} with equal chances."
+    return Reasons("the chance to be drawn", tuple(Reason(n / n_all, why) for _ in range(n)))

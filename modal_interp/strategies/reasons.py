@@ -31,7 +31,9 @@ class Words:
     score_name : str
         What a score is, and its unit.
     decided : int or None
-        Which word the strategy decided by.
+        Which word the strategy decided by; of several members the one that most decided by.
+    decided_by : tuple of int
+        Which word each member decided by, where each does by itself.
     names : tuple of n str
         The words as they are written; without an encoder, their ids.
     known : ndarray of shape (n,), bool
@@ -48,6 +50,7 @@ class Words:
     scores: NDArray[np.float64] | None = None
     score_name: str = ""
     decided: int | None = None
+    decided_by: tuple[int, ...] = ()
     names: tuple[str, ...] = ()
     known: NDArray[np.bool_] | None = None
     outputs: tuple[str, ...] = ()
@@ -218,8 +221,8 @@ class Reason:
     metric : float
         The metric of the query.
     sentence : str
-        Why, in one sentence. A format string: ``{word}`` and ``{counterpart}`` stand for words
-        that the strategy knows by their ids.
+        Why, in one sentence. A format string: ``{word}``, ``{counterpart}``, ``{feature}`` and
+        ``{output}`` stand for what the strategy decided by and knows by ids and numbers alone.
     words, features, counterpart, proba
         None where the strategy does not look at them.
     neighbours, shares, numbers : tuple

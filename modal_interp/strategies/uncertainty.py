@@ -6,9 +6,19 @@ from functools import partial
 from typing import Any
 
 from modal_interp.queries.query import open_query
+from modal_interp.scores import uncertainty
 from modal_interp.scores.uncertainty import entropy_scores, least_confidence_scores, margin_scores
 from modal_interp.strategies._checks import check_nets
 from modal_interp.strategies._ranking import best_by
+from modal_interp.strategies.contributions import copy_of
+from modal_interp.strategies.posterior_reasons import Passes, uncertainty_reasons
+
+# What each score measures of the probabilities.
+_MEASURES: dict[Any, Any] = {
+    least_confidence_scores: uncertainty.least_confidence,
+    margin_scores: uncertainty.margin,
+    entropy_scores: uncertainty.entropy,
+}
 
 
 def least_confidence(
@@ -239,4 +249,6 @@ def _best_by(
         check=partial(check_nets, n_passes=n_passes, verbose=verbose),
     )
     options = {"n_passes": n_passes, "random_state": query.random_state, "verbose": verbose}
-    return best_by(partial(scores, **options), query, n_instances, reverse=reverse)
+    made = None if n_passes is None else Passes(n_passes, copy_of(query.random_state))
+    why = partial(uncertainty_reasons, measure=_MEASURES[scores], made=made)
+    return best_by(partial(scores, **options), query, n_instances, reverse=reverse, why=why)
