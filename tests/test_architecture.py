@@ -117,7 +117,15 @@ IN_ORDER = {
         "candidates",
         "query",
     ],
-    "explanations": ["text", "frames", "explanation", "names", "replay", "explain"],
+    "explanations": [
+        "text",
+        "frames",
+        "explanation",
+        "names",
+        "replay",
+        "telling",
+        "explain",
+    ],
     "experiments": ["running", "analysis", "cli", "__main__"],
     "experiments/running": [
         "numbers",

@@ -11,16 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.exceptions import NotFittedError
 
-from modal_interp.explanations.explanation import Explanation, QueryExplanation
-from modal_interp.explanations.names import (
-    Labelled,
-    Spelling,
-    feature_names,
-    output_names,
-    sample_at,
-)
+from modal_interp.explanations.explanation import QueryExplanation
 from modal_interp.explanations.replay import Replay, asked_again
-from modal_interp.explanations.text import shown
+from modal_interp.explanations.telling import Telling
 from modal_interp.nets.layers import ReadBy
 from modal_interp.queries.candidates import pick
 from modal_interp.queries.learner import View, check_query
@@ -29,24 +22,14 @@ from modal_interp.queries.stacking import n_samples
 from modal_interp.strategies.contributions import (
     all_read_tables,
     all_read_words,
-    class_names,
     explained_features,
     explained_words,
     predicted,
     verbatim,
 )
-from modal_interp.strategies.reasons import (
-    Counterpart,
-    Features,
-    Neighbours,
-    Probabilities,
-    Reason,
-    Words,
-)
+from modal_interp.strategies.reasons import Reason
 
 Indices = NDArray[np.intp]
-# Characters of a word in a sentence.
-_WORD = 40
 
 
 def explain_query(
@@ -145,7 +128,7 @@ def explain_query(
     _check_metrics(metrics, replay.metrics)
     views, chosen = _views(learner, X_pool, indices, replay)
     reasons = _completed(views, chosen, replay)
-    tell = _Telling(learner, X_pool, views, replay, encoder)
+    tell = Telling(learner, X_pool, views, replay, encoder)
     told = [
         tell.explanation(place, int(index), reason)
         for place, (index, reason) in enumerate(zip(indices, reasons, strict=True))
@@ -244,76 +227,3 @@ def _makers(
     if all_read_tables(views):
         makers["features"] = partial(explained_features, views, chosen, target=target)
     return makers
-
-
-class _Telling:
-    """Explanations in the words of the user's samples, from reasons in ids and rows."""
-
-    def __init__(
-        self, learner: Any, X_pool: Any, views: list[View], replay: Replay, encoder: Any
-    ) -> None:
-        self.learner, self.X_pool, self.views = learner, X_pool, views
-        self.metrics = replay.metrics
-        self.predicted = replay.options.get("classes") == "predicted"
-        self.spelling = Spelling(learner, encoder)
-        self.labelled = Labelled(learner, replay.options.get("X_labeled"))
-
-    def explanation(self, place: int, index: int, reason: Reason) -> Explanation:
-        sample, proba = sample_at(self.X_pool, index), reason.proba
-        if proba is not None:
-            proba = replace(proba, classes=tuple(class_names(self.views, len(proba.mean))))
-        words, features, other = reason.words, reason.features, reason.counterpart
-        if words is not None:
-            names, known = self.spelling.words(sample, words.ids)
-            outputs = self._outputs(words, proba)
-            words = replace(words, names=names, known=known, outputs=outputs)
-        if features is not None:
-            columns = feature_names(self.learner, self.X_pool, features.values.size)
-            outputs = self._outputs(features, proba)
-            features = replace(features, names=columns, outputs=outputs)
-        other = None if other is None else self._counterpart(other)
-        return Explanation(
-            index,
-            place,
-            sample,
-            float(self.metrics[place]),
-            _in_words(reason.sentence, words, features, other),
-            proba,
-            words,
-            features,
-            other,
-            tuple(map(self._neighbours, reason.neighbours)),
-            reason.shares,
-            reason.numbers,
-        )
-
-    def _outputs(self, part: Words | Features, proba: Probabilities | None) -> tuple[str, ...]:
-        n_outputs = part.contributions.shape[1]
-        return output_names(n_outputs, len(self.views), proba, predicted=self.predicted)
-
-    def _counterpart(self, other: Counterpart) -> Counterpart:
-        if other.source == "batch":
-            sample, label = sample_at(self.X_pool, other.index), None
-        else:
-            sample, label = self.labelled[other.index]
-        (name,), _ = self.spelling.words(sample, [other.ids], other.position)
-        return replace(other, name=name, sample=sample, label=label)
-
-    def _neighbours(self, near: Neighbours) -> Neighbours:
-        if near.source == "pool":
-            found = [(sample_at(self.X_pool, int(row)), None) for row in near.indices]
-        else:
-            found = [self.labelled[int(row)] for row in near.indices]
-        samples, labels = zip(*found, strict=True) if found else ((), ())
-        return replace(near, samples=samples, labels=labels)
-
-
-def _in_words(
-    sentence: str, words: Words | None, features: Features | None, other: Counterpart | None
-) -> str:
-    """Return a sentence with the names of what it speaks of."""
-    named = {"word": "", "feature": "", "output": "", "counterpart": other.name if other else ""}
-    for name, part in (("word", words), ("feature", features)):
-        if part is not None and part.decided is not None:
-            named[name], named["output"] = part.names[part.decided], part.outputs[part.shown]
-    return sentence.format(**{name: shown(value, _WORD) for name, value in named.items()})

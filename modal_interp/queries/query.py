@@ -190,8 +190,8 @@ def open_query(
     if candidates is not None:
         # Members that see the same pool go on seeing the same.
         pools = {id(view.pool): view.pool for view in views}
-        picked = {key: picked(pool, rows) for key, pool in pools.items()}
-        views = [view._replace(pool=picked[id(view.pool)]) for view in views]
+        left = {key: picked(pool, rows) for key, pool in pools.items()}
+        views = [view._replace(pool=left[id(view.pool)]) for view in views]
     return Query(learner, views, rows, rng, narrowing)
 
 
