@@ -76,7 +76,9 @@ class Spelling:
         rows = np.full((len(ids), max(map(len, ids))), self.encoder.padding_)
         for row, pieces in zip(rows, ids, strict=True):
             row[: len(pieces)] = pieces
-        names = [str(name).strip() for name in self.encoder.inverse_transform(rows)]
+        written = self.encoder.inverse_transform(rows)
+        # Tokenizers that were saved without a decoder leave their marks.
+        names = [name.replace(" ##", "").replace("\u2581", " ").strip() for name in written]
         known = np.array([bool(name) for name in names])
         return tuple(name or "<unk>" for name in names), known
 

@@ -1,0 +1,90 @@
+"""Whole words of several pieces, in numbers and as they are written."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from modAL.models import ActiveLearner
+from sklearn.pipeline import make_pipeline
+
+from modal_interp import TokenEncoder, TransformerClassifier, explain_query, strategies
+from tests import reference_pieces as literal
+from tests.explanations.test_numbers import as_ids, asked, check_alden
+from tests.strategies.test_pieces import TARGETS, problems
+from tests.thoroughness import examples
+
+
+def explained(name, problem, **options):
+    options |= problem.said
+    indices, metrics = asked(name, problem, **options)
+    strategy = getattr(strategies, name)
+    found = explain_query(problem.learner, problem.pool, indices, strategy, **options)
+    assert found.checked
+    assert found.metrics.tolist() == metrics.tolist()
+    return found
+
+
+@settings(max_examples=examples(200), deadline=None)
+@given(problems(), *TARGETS)
+def test_alden_diversity(problem, target, classes):
+    found = explained("alden_diversity", problem, target=target, classes=classes)
+    pool, labeled = (
+        [literal.alden_text(problem.nets, x, problem.counts, target, classes) for x in X]
+        for X in (problem.pool, problem.labeled)
+    )
+    rows = literal.stand_in_rows(problem.nets, [*pool, *labeled])
+    sources = [("labelled", m) for m in range(len(labeled))]
+    for one in found:
+        words = pool[one.index]
+        assert list(one.words.ids) == [as_ids(word) for word, _ in words]
+        check_alden(one, words, labeled, sources, rows)
+        labeled.append(words)
+        sources.append(("batch", one.index))
+
+
+@pytest.mark.parametrize(
+    "name", ["dami_kmedoids", "egl_word", "margin", "coreset", "bald", "badge"]
+)
+@settings(max_examples=examples(40), deadline=None)
+@given(problems(), st.booleans())
+def test_words_are_whole(name, problem, reverse):
+    options = {"reverse": reverse} if name == "egl_word" else {}
+    if name in ("dami_kmedoids", "badge", "bald"):
+        options["random_state"] = 3
+    said = problem.said
+    if name in ("margin", "bald"):  # which take none of it
+        problem = problem._replace(said={})
+    for one in explained(name, problem, **options):
+        if name == "egl_word" and one.words.ids and len(problem.nets) == 1:
+            decided = one.words.scores[one.words.decided]
+            np.testing.assert_allclose(decided, one.metric, rtol=1e-4, atol=1e-7)
+        if problem.said or not any(value is not None for value in said.values()):
+            x = problem.pool[one.index]
+            words = literal.words_of(x, **problem.counts)
+            expected = [as_ids(literal.key_of(x, places)) for places in words]
+            assert list(one.words.ids) == expected
+
+
+TEXTS = ["a finely casting film", "badly zyzzyva ,", "the bad plot", "", "good fine films"] * 2
+
+
+def test_words_are_written_whole():
+    pytest.importorskip("transformers", reason="needs the extra [transformers]")
+    from tests.tiny_encoders import LABELS, bert_folder
+    from tests.tiny_encoders import TEXTS as KNOWN
+
+    encoder = TokenEncoder(bert_folder())
+    net = TransformerClassifier(bert_folder(), trainable="head", max_epochs=1, random_state=0)
+    learner = ActiveLearner(make_pipeline(encoder, net), strategies.alden_diversity, KNOWN, LABELS)
+    indices = learner.query(TEXTS[:5], n_instances=5)[0]
+    found = {one.index: one for one in explain_query(learner, TEXTS[:5], indices)}
+    assert found[0].words.names == ("a", "finely", "casting", "film")
+    assert found[1].words.names == ("badly", "<unk>", ",")
+    assert found[1].words.known.tolist() == [True, False, True]
+    assert found[2].words.names == ("the", "bad", "plot")
+    assert found[3].words.names == ()
+    assert found[4].words.names == ("good", "fine", "films")
+    for index in (0, 1, 2, 4):
+        other = found[index].counterpart
+        assert other.name in (*" ".join([*KNOWN, *TEXTS]).split(), "<unk>")
+        assert other.name in other.sample or other.name == "<unk>"
