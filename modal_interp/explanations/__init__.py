@@ -2,5 +2,31 @@
 
 from modal_interp.explanations.explain import explain_query
 from modal_interp.explanations.explanation import Explanation, QueryExplanation
+from modal_interp.queries.candidates import Narrowing
+from modal_interp.strategies.reasons import (
+    Counterpart,
+    Features,
+    Neighbours,
+    Number,
+    Probabilities,
+    Reason,
+    Reasons,
+    Shares,
+    Words,
+)
 
-__all__ = ["Explanation", "QueryExplanation", "explain_query"]
+__all__ = [
+    "Counterpart",
+    "Explanation",
+    "Features",
+    "Narrowing",
+    "Neighbours",
+    "Number",
+    "Probabilities",
+    "QueryExplanation",
+    "Reason",
+    "Reasons",
+    "Shares",
+    "Words",
+    "explain_query",
+]

@@ -15,8 +15,9 @@ def as_frame(query: Any) -> pd.DataFrame:
 
 
 def _row(one: Any) -> dict[str, Any]:
-    # Of a table a list: pandas would spread an array over rows.
+    # Of a table a list or a dict: pandas would spread an array over rows.
     sample = one.sample.tolist() if isinstance(one.sample, np.ndarray) else one.sample
+    sample = sample.to_dict() if isinstance(sample, pd.Series) else sample
     row = {"place": one.place, "sample": sample, "metric": one.metric}
     if one.proba is not None:
         top = int(one.proba.mean.argmax())

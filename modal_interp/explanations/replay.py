@@ -10,7 +10,7 @@ import numpy as np
 from numpy.random import RandomState
 from numpy.typing import NDArray
 
-from modal_interp._seeding import own_randomness
+from modal_interp._seeding import generator, own_randomness
 from modal_interp.queries.candidates import generator_state, name_of
 from modal_interp.queries.query import Answer, answers_kept
 from modal_interp.strategies.contributions import copy_of
@@ -49,14 +49,17 @@ def asked_again(
     if _takes(function, "n_instances"):
         given["n_instances"] = len(indices)
     with own_randomness(_SEED), answers_kept() as kept:
+        unseeded = generator(None)  # what draws where nobody says from what
+        before = generator_state(unseeded)
         result = function(learner, X_pool, **given)
+        drew = generator_state(unseeded) != before
     options.pop("n_instances", None)
     found, metrics = _as_pair(result)
     answer = kept[-1] if kept else None
     if answer is None or not np.array_equal(answer.query.rows[answer.chosen], found):
         return _of_another(name, options, indices, found, metrics)
     same = np.array_equal(found, indices)
-    if _drew(answer, options):
+    if drew:
         _check_drawn(name, answer)
     elif not same:
         raise _other_query(name, indices, found)
@@ -105,13 +108,6 @@ def _as_pair(result: Any) -> tuple[Indices, Any]:
     """Return indices and metrics, whichever modAL it is for."""
     found, metrics = result[:2] if isinstance(result, tuple) else (result, None)
     return np.atleast_1d(np.asarray(found)), metrics
-
-
-def _drew(answer: Answer, options: dict[str, Any]) -> bool:
-    """Tell whether something was drawn from what nobody but this module knows."""
-    unseeded = options.get("random_state") is None
-    before = generator_state(RandomState(_SEED))
-    return unseeded and generator_state(answer.query.random_state) != before
 
 
 def _check_drawn(name: str, answer: Answer) -> None:

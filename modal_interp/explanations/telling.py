@@ -14,7 +14,7 @@ from modal_interp.explanations.names import (
     sample_at,
 )
 from modal_interp.explanations.replay import Replay
-from modal_interp.explanations.text import shown
+from modal_interp.explanations.text import shown as in_short
 from modal_interp.queries.learner import View
 from modal_interp.strategies.contributions import class_names
 from modal_interp.strategies.reasons import (
@@ -51,11 +51,13 @@ class Telling:
         if words is not None:
             names, known = self.spelling.words(sample, words.ids)
             outputs = self._outputs(words, proba)
-            words = replace(words, names=names, known=known, outputs=outputs)
+            shown = self._shown(words, proba)
+            words = replace(words, names=names, known=known, outputs=outputs, shown=shown)
         if features is not None:
             columns = feature_names(self.learner, self.X_pool, features.values.size)
             outputs = self._outputs(features, proba)
-            features = replace(features, names=columns, outputs=outputs)
+            shown = self._shown(features, proba)
+            features = replace(features, names=columns, outputs=outputs, shown=shown)
         other = None if other is None else self._counterpart(other)
         return Explanation(
             index,
@@ -71,6 +73,13 @@ class Telling:
             reason.shares,
             reason.numbers,
         )
+
+    def _shown(self, part: Any, proba: Probabilities | None) -> int:
+        """Return the output to look at: what the strategy decided by, else the predicted class."""
+        n_outputs = part.contributions.shape[1]
+        if part.decided is not None or proba is None or n_outputs % len(proba.classes):
+            return part.shown
+        return int(proba.mean.argmax())
 
     def _outputs(self, part: Words | Features, proba: Probabilities | None) -> tuple[str, ...]:
         n_outputs = part.contributions.shape[1]
@@ -101,4 +110,4 @@ def _in_words(
     for name, part in (("word", words), ("feature", features)):
         if part is not None and part.decided is not None:
             named[name], named["output"] = part.names[part.decided], part.outputs[part.shown]
-    return sentence.format(**{name: shown(value, _WORD) for name, value in named.items()})
+    return sentence.format(**{name: in_short(value, _WORD) for name, value in named.items()})

@@ -9,6 +9,7 @@ from itertools import islice
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 # Characters of a sample, and of one of its words, that are shown; words and parts that are listed.
 _SAMPLE, _WORD, _LISTED = 120, 24, 8
@@ -45,6 +46,9 @@ def shown(sample: Any, limit: int = _SAMPLE) -> str:
         return text if len(text) <= limit else text[: limit - 1] + "\u2026"
     if isinstance(sample, np.ndarray):
         return shown(np.array2string(sample.ravel()[:20], precision=4, threshold=20), limit)
+    if isinstance(sample, pd.Series | dict):
+        parts = (f"{key}={shown(value, _WORD)}" for key, value in islice(sample.items(), _LISTED))
+        return shown(", ".join(parts), limit)
     return "" if sample is None else shown(str(sample), limit)
 
 
@@ -76,7 +80,8 @@ def _details(one: Any) -> Iterator[str]:
         other = one.counterpart
         label = "" if other.label is None else f", labelled {other.label}"
         of = "labelled sample" if other.source == "labelled" else "row"
-        yield f"compared with {other.name!r} in {of} {other.index}{label}: {shown(other.sample)}"
+        name = shown(other.name, _WORD)
+        yield f"compared with “{name}” in {of} {other.index}{label}: {shown(other.sample)}"
     for near in one.neighbours:
         listed = zip(near.indices, near.distances, strict=True)
         parts = [f"{i} ({distance:.4g})" for i, distance in islice(listed, _LISTED)]
@@ -96,5 +101,5 @@ def _contributions(title: str, part: Any) -> Iterator[str]:
     values = part.contributions[:, part.shown]
     order = np.argsort(-np.abs(values), kind="stable")[:_LISTED]
     listed = ", ".join(f"{shown(part.names[k], _WORD)} {values[k]:+.3g}" for k in order)
-    to = f" to {part.outputs[part.shown]}" if part.outputs else ""
-    yield f"{title} ({part.meaning}{to}): {listed}"
+    of = f" of {part.outputs[part.shown]}" if part.outputs else ""
+    yield f"{title} ({part.meaning}{of}): {listed}"

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from modal_interp.queries.query import Query
 from modal_interp.representations.explained_words import WordInterpretations
 from modal_interp.selectors.nearest import LARGEST_SINGLE, lengths, nearest_rows
-from modal_interp.strategies.contributions import spelled_out, words_of
+from modal_interp.strategies.contributions import TARGETS, spelled_out, words_of
 from modal_interp.strategies.reasons import Counterpart, Reason, Reasons, Words
 
 Places = NDArray[np.intp]
@@ -35,7 +35,7 @@ def alden_reasons(chosen: Places, *, compared: Compared) -> Reasons:
     known = _Known(compared.labeled, asked, compared.embeddings)
     indices = compared.query.rows[chosen]
     found = [
-        _reason(words, known.compare(k), known, indices)
+        _reason(words, known.compare(k), known, indices, TARGETS[compared.target])
         for k, words in enumerate(words_of(asked, compared.target))
     ]
     return Reasons(_METRIC, tuple(found))
@@ -110,7 +110,7 @@ class _Known:
         return _Nearest(distances, occurrence, gap)
 
 
-def _reason(words: Words, nearest: _Nearest, known: _Known, indices: Places) -> Reason:
+def _reason(words: Words, nearest: _Nearest, known: _Known, indices: Places, to: str) -> Reason:
     if not words.ids:
         return Reason(-np.inf, "It has no words; such texts are asked for last.", words)
     j = int(nearest.distances.argmax())
@@ -126,9 +126,9 @@ def _reason(words: Words, nearest: _Nearest, known: _Known, indices: Places) -> 
     if other.stands_in:
         as_said = "“{counterpart}”, which stands in for it in the labelled texts,"
     why = (
-        f"Its word “{{word}}” adds {words.contributions[j, shown]:+.3g} to {{output}}, where "
-        f"{as_said} adds {other.contributions[shown]:+.3g}: no word of another text was farther "
-        f"from what is labelled (D = {scores[j]:.3g})."
+        f"Its word “{{word}}” adds {words.contributions[j, shown]:+.3g} to {to} of {{output}}, "
+        f"where {as_said} adds {other.contributions[shown]:+.3g}: no word of another text was "
+        f"farther from what is labelled (D = {scores[j]:.3g})."
     )
     return Reason(float(scores[j]), why, replace(words, shown=shown), counterpart=other)
 

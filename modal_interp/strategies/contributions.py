@@ -24,7 +24,7 @@ from modal_interp.strategies.reasons import Features, Probabilities, Words
 Places = NDArray[np.intp]
 Floats = NDArray[np.float64]
 # What a net's words and features contribute to, by `target`.
-_TARGETS = {"proba": "the probability", "logit": "the logit, centred over the classes,"}
+TARGETS = {"proba": "the probability", "logit": "the logit"}
 
 
 def all_read_words(views: list[View]) -> bool:
@@ -59,7 +59,7 @@ def words_of(explained: WordInterpretations, target: str) -> list[Words]:
         ids = tuple(spelled_out(explained, word) for word in explained.words[start:end])
         values = np.array(explained.values[start:end])  # not a part of a file
         shown = int(np.abs(values).max(axis=0, initial=0).argmax()) if len(values) else 0
-        meaning = f"what the word adds to {_TARGETS[target]} to first order"
+        meaning = f"contribution to {TARGETS[target]}"
         found.append(Words(ids, values, meaning, shown=shown))
     return found
 
@@ -92,7 +92,7 @@ def features_of(
     for x, of_outputs in zip(X, gradients, strict=True):
         lengths = np.sqrt((of_outputs.astype(np.float64) ** 2).sum(axis=0))
         shown = int(np.abs(of_outputs).max(axis=1).argmax())
-        meaning = f"how a unit of the feature moves {_TARGETS[target]}"
+        meaning = f"change by a unit of {TARGETS[target]}"
         decided = int(lengths.argmax()) if decide else None
         found.append(Features(np.array(x), of_outputs.T.copy(), meaning, decided, shown=shown))
     return found

@@ -114,10 +114,10 @@ def _reason(part: Any, cluster: tuple[Places, NDArray[np.float64]] | None, query
         why = "It has no words, so that nothing explains it; such texts are asked for last."
         return Reason(1.0, why, words, features)
     members, apart = cluster
-    by = "its most telling word, “{word}”," if words else "the gradient by its features"
+    alike = "are explained by like words; its own most telling word is “{word}”."
     if features is not None:
-        by += ", most of all “{feature}”,"
-    why = f"It stands for {len(members)} of {len(query.rows)} samples, explained by {by} alike."
+        alike = "hang on their features alike; it does most of all on “{feature}”."
+    why = f"It stands for {len(members)} of {len(query.rows)} samples, which {alike}"
     # The sample itself is one of them, and the nearest.
     others, apart = members[1 : _LISTED + 1], apart[1 : _LISTED + 1]
     near = Neighbours("stands for", "pool", query.rows[others], apart, len(members) - 1)

@@ -53,18 +53,18 @@ def uncertainty_reasons(
         of = "members and passes" if len(found) > 1 else "passes"
         proba = as_probabilities(np.concatenate(found, axis=1), of, several)
     names = class_names(query.views, len(proba[0].mean))
-    name = measure.__name__.replace("_", " ")
+    metric = _METRICS[measure.__name__] + ", mean over labels" * proba[0].several
     reasons = [
-        Reason(float(score), f"{_what(p, names)}: {name} {score:.3g}.", proba=p)
+        Reason(float(score), f"{_what(p, names)}; {metric}, is {score:.3g}.", proba=p)
         for score, p in zip(scores[chosen], proba, strict=True)
     ]
-    return Reasons(_METRICS[measure.__name__], tuple(reasons))
+    return Reasons(metric, tuple(reasons))
 
 
 _METRICS = {
-    "least_confidence": "1 - p of the most probable class",
-    "margin": "1 - (p of the most probable class - p of the next)",
-    "entropy": "the entropy of the prediction, in nats",
+    "least_confidence": "uncertainty, 1 less the largest probability",
+    "margin": "uncertainty, 1 less the gap between the two largest probabilities",
+    "entropy": "uncertainty, the entropy of the prediction in nats",
 }
 
 
@@ -128,7 +128,7 @@ def _what(p: Probabilities, names: list[str]) -> str:
         unsure = int(np.abs(p.mean - 0.5).argmin())
         return f"{by} is least sure of {verbatim(names[unsure])} ({p.mean[unsure]:.1%})"
     first, second = (f"{verbatim(names[c])} ({p.mean[c]:.1%})" for c in order[:2])
-    return f"{by} wavers between {first} and {second}"
+    return f"{by} gives {first} and {second}"
 
 
 def _disagree(p: Probabilities) -> str:

@@ -43,6 +43,7 @@ from modal_interp import (
     strategies,
     top_k,
 )
+from modal_interp.explanations import Reason, Reasons
 
 TEXTS, LABELS = make_reviews(70, random_state=0)
 POOL = TEXTS[20:]
@@ -214,7 +215,7 @@ def test_a_strategy_as_candidates_is_not_taken_for_the_strategy(learner):
     indices = asked(learner, margin, **options)
     found = explain_query(learner, POOL, indices, **options)
     assert found.strategy == "margin"
-    assert found.metric_name.startswith("1 - (p")
+    assert found.metric_name.startswith("uncertainty, 1 less the gap")
     assert found.n_candidates == 9
 
 
@@ -430,3 +431,71 @@ def test_a_frame_has_a_row_a_sample(learner):
         assert frame["sample"].tolist() == [POOL[i] for i in indices]
         assert {"metric", "predicted", "probability", "sentence"} <= set(frame)
     assert "nearest labelled" in frame
+
+
+def by_length_with_reasons(learner, X_pool, n_instances=1):
+    query = open_query(learner, X_pool, n_instances)
+    scores = (query.views[0].pool != 0).sum(axis=1)
+    chosen = top_k(scores, n_instances)
+
+    def why(places):
+        said = "It has {:.0f} words, {{word}} the first."
+        found = [Reason(scores[i], said.format(scores[i])) for i in places]
+        return Reasons("number of words", tuple(found))
+
+    return query.answer(chosen, scores[chosen], why=why)
+
+
+def test_a_strategy_may_say_why_itself(learner):
+    indices = asked(learner, by_length_with_reasons)
+    found = explain_query(learner, POOL, indices)
+    assert found.metric_name == "number of words"
+    assert found[0].sentence.startswith(f"It has {found[0].metric:.0f} words")
+    assert found[0].metric == len(found[0].words.names)
+
+
+class Ids(torch.utils.data.Dataset):
+    def __init__(self, X):
+        self.X = X
+
+    def __len__(self):
+        return len(self.X)
+
+    def __getitem__(self, i):
+        return self.X[i], np.array(0)
+
+
+@pytest.mark.parametrize("strategy", ALL, ids=lambda strategy: strategy.__name__)
+@pytest.mark.parametrize("kind", [list, pd.Series, Ids])
+def test_pools_of_any_kind(strategy, kind):
+    ids = WordEncoder().fit_transform(TEXTS)
+    net = TextCNNClassifier(max_epochs=1, random_state=0, module__n_filters=4)
+    net.fit(ids[:20], NAMED[:20])
+    if kind in (list, pd.Series):
+        encoder = WordEncoder().fit(TEXTS)
+        pool, estimator = kind(POOL), make_pipeline(FrozenEstimator(encoder), net)
+        labelled = TEXTS[:20]
+    else:
+        pool, estimator, labelled = kind(ids[20:]), net, ids[:20]
+    learner = ActiveLearner(estimator, strategy)
+    learner.X_training, learner.y_training = labelled, NAMED[:20]
+    options = {"random_state": 0}
+    answer = strategy(learner, pool, n_instances=3, **options)
+    indices = answer[0] if isinstance(answer, tuple) else answer
+    found = explain_query(learner, pool, indices, **options)
+    assert found.checked
+    assert len(found.to_frame()) == len(str(found).split("\n\n")) - 1 == 3
+    if kind is Ids:
+        assert found[0].sample is None
+
+
+def test_of_several_classes_the_predicted_one_is_shown():
+    encoder, y = FrozenEstimator(WordEncoder().fit(TEXTS)), np.arange(70) % 4
+    net = TextCNNClassifier(max_epochs=1, random_state=0, module__n_filters=4)
+    learner = ActiveLearner(make_pipeline(encoder, net), entropy, TEXTS[:20], y[:20])
+    indices = learner.query(POOL, n_instances=5)[0]
+    for one in explain_query(learner, POOL, indices):
+        assert one.words.outputs[one.words.shown] == one.proba.classes[one.proba.mean.argmax()]
+    indices = asked(learner, alden_diversity, classes="predicted")
+    for one in explain_query(learner, POOL, indices, classes="predicted"):
+        assert one.words.outputs == (one.proba.classes[one.proba.mean.argmax()],)

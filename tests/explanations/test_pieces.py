@@ -88,3 +88,25 @@ def test_words_are_written_whole():
         other = found[index].counterpart
         assert other.name in (*" ".join([*KNOWN, *TEXTS]).split(), "<unk>")
         assert other.name in other.sample or other.name == "<unk>"
+
+
+@pytest.mark.parametrize("name", strategies.__all__)
+@pytest.mark.parametrize("module", ["Masked", "whole"])
+def test_models_of_transformers_that_take_arrays_by_name(name, module):
+    pytest.importorskip("transformers", reason="needs the extra [transformers]")
+    from tests.strategies import test_named_inputs as by_name
+
+    strategy = getattr(strategies, name)
+    kind = by_name.Logits if module == "whole" else by_name.NeuralNetClassifier
+    net = by_name.net_of(getattr(by_name, module), kind)
+    pool, options = by_name.tokens(), by_name.options_of(strategy)
+    learner = by_name.learner_of(net, strategy, by_name.tokens(6, seed=1), np.arange(6) % 2)
+    indices = learner.query(pool, n_instances=5, **options)[0]
+    for one in explain_query(learner, pool, indices, **options):
+        assert one.sample["input_ids"].tolist() == pool["input_ids"][one.index].tolist()
+        assert len(one.words.names) == len(one.words.ids) > 0
+        if name == "bald":
+            of_mean, mean = (number.value for number in one.numbers)
+            np.testing.assert_allclose(one.metric, of_mean - mean, atol=1e-6)
+        if name == "egl":
+            np.testing.assert_allclose(one.shares[0].values.sum(), one.metric, rtol=1e-3)
