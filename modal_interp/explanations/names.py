@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -20,6 +20,14 @@ from modal_interp.texts.vocabulary import UNKNOWN
 Ids = tuple[int, ...]
 
 
+class Spelled(NamedTuple):
+    """Words as they are written, fields as of `Words`."""
+
+    names: tuple[str, ...]
+    known: NDArray[np.bool_]
+    spans: tuple[tuple[int, int], ...]
+
+
 class Spelling:
     """Words as they are written, by the encoder of a pipeline or one that is given.
 
@@ -33,46 +41,42 @@ class Spelling:
 
     def __init__(self, learner: Any, encoder: Any = None) -> None:
         steps = steps_before(learner)
-        self.before: list[Any] | None = None  # the steps before the encoder; None: it is given
+        self.before: list[Any] = []  # the steps before the encoder
         self.encoder = encoder
         if encoder is None and steps and hasattr(steps[-1], "inverse_transform"):
             *self.before, self.encoder = steps
 
-    def words(
-        self, sample: Any, ids: Sequence[Ids], first: int = 0
-    ) -> tuple[tuple[str, ...], NDArray[np.bool_]]:
-        """Return the words of a sample from its first one on, and whether each is known."""
+    def words(self, sample: Any, ids: Sequence[Ids], first: int = 0) -> Spelled:
+        """Return some words of a sample, which follow one another; `first` is the first's place."""
         if hasattr(self.encoder, "tokenize") and hasattr(self.encoder, "vocabulary_"):
             return self._by_vocabulary(sample, ids, first)
         if hasattr(self.encoder, "begins_word_"):
-            return self._by_pieces(ids)
+            return self._by_pieces(sample, ids, first)
         names = tuple("+".join(map(str, pieces)) for pieces in ids)
-        return names, np.ones(len(ids), dtype=bool)
+        return Spelled(names, np.ones(len(ids), dtype=bool), ())
 
-    def _by_vocabulary(
-        self, sample: Any, ids: Sequence[Ids], first: int
-    ) -> tuple[tuple[str, ...], NDArray[np.bool_]]:
+    def _by_vocabulary(self, sample: Any, ids: Sequence[Ids], first: int) -> Spelled:
         vocabulary, written = self.encoder.vocabulary_, self.encoder.words_
-        plain = [word[0] for word in ids]
-        tokens = self._tokens(sample)[first : first + len(ids)]
+        plain, last = [word[0] for word in ids], first + len(ids)
+        tokens = self._tokens(sample)[:last]
         known = np.array([number != UNKNOWN for number in plain], dtype=bool)
-        if [vocabulary.get(token, UNKNOWN) for token in tokens] == plain:
-            return tuple(tokens), known  # as the text has them, also where nobody knows them
+        if [vocabulary.get(token, UNKNOWN) for token in tokens[first:]] == plain:
+            # As the text has them, also where nobody knows them.
+            spans = () if self.before else spans_of(sample, tokens)
+            return Spelled(tuple(tokens[first:]), known, spans[first:])
         n = len(written)
-        return tuple(str(written[k]) if k < n else str(k) for k in plain), known
+        return Spelled(tuple(str(written[k]) if k < n else str(k) for k in plain), known, ())
 
     def _tokens(self, sample: Any) -> list[str]:
         """Return the words of a text; none where it is no text."""
-        if self.before is None and not isinstance(sample, str):
-            return []
         rows: Any = np.array([sample, None], dtype=object)[:1]
-        for step in self.before or ():
+        for step in self.before:
             rows = step.transform(rows)
-        return list(self.encoder.tokenize(rows)[0])
+        return list(self.encoder.tokenize(rows)[0]) if isinstance(rows[0], str) else []
 
-    def _by_pieces(self, ids: Sequence[Ids]) -> tuple[tuple[str, ...], NDArray[np.bool_]]:
+    def _by_pieces(self, sample: Any, ids: Sequence[Ids], first: int) -> Spelled:
         if not len(ids):
-            return (), np.empty(0, dtype=bool)
+            return Spelled((), np.empty(0, dtype=bool), ())
         rows = np.full((len(ids), max(map(len, ids))), self.encoder.padding_)
         for row, pieces in zip(rows, ids, strict=True):
             row[: len(pieces)] = pieces
@@ -80,7 +84,30 @@ class Spelling:
         # Tokenizers that were saved without a decoder leave their marks.
         names = [name.replace(" ##", "").replace("\u2581", " ").strip() for name in written]
         known = np.array([bool(name) for name in names])
-        return tuple(name or "<unk>" for name in names), known
+        spans: list[tuple[int, int]] = []
+        if isinstance(sample, str) and not self.before:
+            spans = self.encoder.word_spans([sample])[0][first : first + len(ids)]
+        if len(spans) != len(ids):  # where pieces count as words, say
+            return Spelled(tuple(name or "<unk>" for name in names), known, ())
+        of_text = (sample[start:end] for start, end in spans)
+        both = zip(names, of_text, strict=True)
+        return Spelled(tuple(name or part for name, part in both), known, tuple(spans))
+
+
+def spans_of(text: Any, tokens: Sequence[str]) -> tuple[tuple[int, int], ...]:
+    """Return where words lie in a text, also if they are lowered; empty where they do not."""
+    for version in (str(text), str(text).lower()):
+        spans, end = [], 0
+        for token in tokens:
+            start = version.find(token, end)
+            end = start + len(token)
+            if start < 0:
+                break
+            spans.append((start, end))
+        # Lowering may change how long a text is.
+        if len(spans) == len(tokens) and len(version) == len(str(text)):
+            return tuple(spans)
+    return ()
 
 
 def steps_before(learner: Any) -> list[Any]:

@@ -49,10 +49,10 @@ class Telling:
             proba = replace(proba, classes=tuple(class_names(self.views, len(proba.mean))))
         words, features, other = reason.words, reason.features, reason.counterpart
         if words is not None:
-            names, known = self.spelling.words(sample, words.ids)
+            named = self.spelling.words(sample, words.ids)
             outputs = self._outputs(words, proba)
             shown = self._shown(words, proba)
-            words = replace(words, names=names, known=known, outputs=outputs, shown=shown)
+            words = replace(words, **named._asdict(), outputs=outputs, shown=shown)
         if features is not None:
             columns = feature_names(self.learner, self.X_pool, features.values.size)
             outputs = self._outputs(features, proba)
@@ -90,8 +90,9 @@ class Telling:
             sample, label = sample_at(self.X_pool, other.index), None
         else:
             sample, label = self.labelled[other.index]
-        (name,), _ = self.spelling.words(sample, [other.ids], other.position)
-        return replace(other, name=name, sample=sample, label=label)
+        named = self.spelling.words(sample, [other.ids], other.position)
+        span = named.spans[0] if named.spans else None
+        return replace(other, name=named.names[0], span=span, sample=sample, label=label)
 
     def _neighbours(self, near: Neighbours) -> Neighbours:
         if near.source == "pool":

@@ -38,6 +38,9 @@ class Words:
         The words as they are written; without an encoder, their ids.
     known : ndarray of shape (n,), bool
         Whether the encoder knows the word.
+    spans : tuple of n (int, int)
+        Where each word lies in the text: its first character, and the one behind its last. Empty
+        where that is not known.
     outputs : tuple of A str
         The outputs explained: classes or labels, those of each member one after the other.
     shown : int
@@ -53,6 +56,7 @@ class Words:
     decided_by: tuple[int, ...] = ()
     names: tuple[str, ...] = ()
     known: NDArray[np.bool_] | None = None
+    spans: tuple[tuple[int, int], ...] = ()
     outputs: tuple[str, ...] = ()
     shown: int = 0
 
@@ -112,6 +116,8 @@ class Counterpart:
         Between the contributions of the two.
     name : str
         The word as it is written.
+    span : (int, int) or None
+        Where it lies in its sample, where that is known.
     sample, label
         The sample that holds it, and its label where the learner keeps it; else None.
     """
@@ -125,6 +131,7 @@ class Counterpart:
     contributions: NDArray[np.float32]
     distance: float
     name: str = ""
+    span: tuple[int, int] | None = None
     sample: Any = None
     label: Any = None
 

@@ -15,7 +15,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_scalar
 
 from modal_interp.texts.pretrained import DEFAULT_MODEL
-from modal_interp.texts.tokenizers import Vocabulary, load_tokenizer, vocabulary_of
+from modal_interp.texts.tokenizers import Vocabulary, load_tokenizer, spans_of_words, vocabulary_of
 from modal_interp.texts.vocabulary import check_texts
 
 # A tokenizer writes down how it was last told to cut, so that it serves one call at a time.
@@ -159,6 +159,31 @@ class TokenEncoder(TransformerMixin, BaseEstimator):
             )
         texts = [tokenizer.decode(row, skip_special_tokens=True) for row in rows.tolist()]
         return np.array([*texts, None], dtype=object)[:-1]
+
+    def word_spans(self, texts: Iterable[str]) -> list[list[tuple[int, int]]]:
+        """Tell where the words that are read lie in each text.
+
+        Parameters
+        ----------
+        texts : iterable of n str
+            List, tuple, 1-D array, Series or iterator.
+
+        Returns
+        -------
+        list of n lists of (int, int)
+            The first character of each word and the one behind its last; no words where the
+            tokenizer does not tell, as those that are written in Python do not.
+        """
+        tokenizer, vocabulary = self._check()
+        texts = _whole_characters(check_texts(texts))
+        if not getattr(tokenizer, "is_fast", False):
+            return [[] for _ in texts]
+        limit = self.max_length or tokenizer.model_max_length
+        cut = {} if limit >= _NO_LIMIT else {"truncation": True, "max_length": limit}
+        with _one_at_a_time:
+            read = tokenizer(texts, return_offsets_mapping=True, verbose=False, **cut)
+        rows = zip(texts, read["input_ids"], read["offset_mapping"], strict=True)
+        return [spans_of_words(vocabulary, *row) for row in rows]
 
     @property
     def n_words_(self) -> int:

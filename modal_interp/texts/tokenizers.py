@@ -108,3 +108,23 @@ def _rule(pieces: Any) -> Callable[[str], bool]:
     if counts[mark]:
         return lambda piece: piece.startswith(mark)
     return lambda piece: True  # words, whole
+
+
+def spans_of_words(
+    vocabulary: Vocabulary, text: str, ids: list[int], spans: list[tuple[int, int]]
+) -> list[tuple[int, int]]:
+    """Return where the words of a text lie in it, from where its pieces do."""
+    found: list[tuple[int, int]] = []
+    follows_word = False
+    for number, (start, end) in zip(ids, spans, strict=True):
+        is_word = number not in vocabulary.no_words
+        known = number < len(vocabulary.begins_word)
+        begins = not follows_word or not known or vocabulary.begins_word[number]
+        while start < end and text[start].isspace():
+            start += 1  # byte-level tokenizers count the blank before a word as its own
+        if is_word and begins:
+            found.append((start, end))
+        elif is_word:
+            found[-1] = (found[-1][0], end)
+        follows_word = is_word
+    return found

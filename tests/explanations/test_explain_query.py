@@ -8,6 +8,7 @@ from functools import partial, wraps
 import numpy as np
 import pandas as pd
 import pytest
+import scipy.stats
 import torch
 from modAL.models import ActiveLearner, Committee
 from modAL.uncertainty import uncertainty_sampling
@@ -44,6 +45,8 @@ from modal_interp import (
     top_k,
 )
 from modal_interp.explanations import Reason, Reasons
+from modal_interp.explanations.names import spans_of
+from tests.small_nets import initialized, word_ids
 
 TEXTS, LABELS = make_reviews(70, random_state=0)
 POOL = TEXTS[20:]
@@ -298,10 +301,31 @@ def test_words_are_those_of_the_text():
     assert words.known[0] == words.known[4] == False  # noqa: E712
     assert words.known[2]
     assert found[5].sentence
+    text = found[5].sample
+    assert [text[start:end].lower() for start, end in words.spans] == list(words.names)
     for empty in (6, 7):
         assert found[empty].words.names == ()
         assert found[empty].metric == -np.inf
         assert "no words" in found[empty].sentence
+
+
+@pytest.mark.parametrize(
+    ("text", "tokens", "expected"),
+    [
+        ("A film, a FILM", ["a", "film", ",", "a", "film"], ["A", "film", ",", "a", "FILM"]),
+        ("\u0130stanbul ok", ["i", "stanbul", "ok"], []),  # lowered, it is longer
+        ("films", ["film"], ["film"]),
+        ("went", ["go"], []),
+        ("", [], []),
+        (
+            "<b>\U0001f600 \u05e9\u05dc\u05d5\u05dd",
+            ["<", "b", ">", "\U0001f600"],
+            ["<", "b", ">", "\U0001f600"],
+        ),
+    ],
+)
+def test_where_words_lie(text, tokens, expected):
+    assert [text[start:end] for start, end in spans_of(text, tokens)] == expected
 
 
 def test_the_counterpart_is_the_labelled_text(learner):
@@ -310,6 +334,7 @@ def test_the_counterpart_is_the_labelled_text(learner):
         other = one.counterpart
         tokens = learner.estimator[0].estimator.tokenize([other.sample])[0]
         assert other.name == tokens[other.position]
+        assert other.sample[slice(*other.span)].lower() == other.name
         if other.source == "labelled":
             assert (other.sample, other.label) == (TEXTS[other.index], NAMED[other.index])
         else:
@@ -499,3 +524,28 @@ def test_of_several_classes_the_predicted_one_is_shown():
     indices = asked(learner, alden_diversity, classes="predicted")
     for one in explain_query(learner, POOL, indices, classes="predicted"):
         assert one.words.outputs == (one.proba.classes[one.proba.mean.argmax()],)
+
+
+class DropsByItself(torch.nn.Module):
+    """Whose recurrent layers draw for each sample of a batch."""
+
+    def __init__(self):
+        super().__init__()
+        self.words = torch.nn.Embedding(60, 4)
+        self.read = torch.nn.LSTM(4, 5, num_layers=2, dropout=0.5, batch_first=True)
+        self.out = torch.nn.Linear(5, 2)
+
+    def forward(self, ids):
+        return self.out(self.read(self.words(ids))[0].mean(dim=1))
+
+
+@pytest.mark.parametrize("strategy", [bald, partial(entropy, n_passes=4)])
+def test_passes_of_layers_that_drop_by_themselves_are_those_of_the_query(strategy):
+    net = initialized(DropsByItself, classes=[0, 1], criterion=torch.nn.CrossEntropyLoss)
+    learner, pool = ActiveLearner(net, strategy), word_ids(30, n_words=60)
+    indices, _, metrics = learner.query(pool, n_instances=4, random_state=0, return_metrics=True)
+    for one in explain_query(learner, pool, indices, random_state=0, metrics=metrics):
+        expected = scipy.stats.entropy(one.proba.mean)
+        if strategy is bald:
+            expected -= scipy.stats.entropy(one.proba.by, axis=1).mean()
+        np.testing.assert_allclose(one.metric, expected, atol=1e-9)
