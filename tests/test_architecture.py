@@ -123,6 +123,7 @@ IN_ORDER = {
         "explanation",
         "names",
         "replay",
+        "maps",
         "telling",
         "explain",
     ],

@@ -1,7 +1,7 @@
 """Why samples were asked for: numbers, and the forms that show them."""
 
 from modal_interp.explanations.explain import explain_query
-from modal_interp.explanations.explanation import Explanation, QueryExplanation
+from modal_interp.explanations.explanation import Explanation, PoolMap, QueryExplanation
 from modal_interp.queries.candidates import Narrowing
 from modal_interp.strategies.reasons import (
     Counterpart,
@@ -22,6 +22,7 @@ __all__ = [
     "Narrowing",
     "Neighbours",
     "Number",
+    "PoolMap",
     "Probabilities",
     "QueryExplanation",
     "Reason",

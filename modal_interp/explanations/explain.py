@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from sklearn.exceptions import NotFittedError
 
 from modal_interp.explanations.explanation import QueryExplanation
+from modal_interp.explanations.maps import mapped
 from modal_interp.explanations.replay import Replay, asked_again
 from modal_interp.explanations.telling import Telling
 from modal_interp.nets.layers import ReadBy
@@ -40,6 +41,7 @@ def explain_query(
     *,
     metrics: Any = None,
     encoder: Any = None,
+    pool_map: bool = False,
     **options: Any,
 ) -> QueryExplanation:
     r"""Say why a query asked for its samples, in numbers and in words.
@@ -59,6 +61,9 @@ def explain_query(
     encoder : WordEncoder or TokenEncoder, optional
         What made ids of the texts, where it is no step of the learner's pipeline: words are then
         written as it knows them.
+    pool_map : bool, default=False
+        Whether to add a map of the candidates and the labelled samples in two dimensions, which
+        may take another pass over both.
     **options
         Those of the query: ``target=``, ``candidates=``, ``random_state=`` and so on.
 
@@ -147,6 +152,7 @@ def explain_query(
         n_members=max(1, len(views)),
         checked=replay.checked,
         explanations=tuple(told),
+        pool_map=mapped(learner, X_pool, replay) if pool_map else None,
     )
 
 

@@ -84,6 +84,31 @@ class Explanation:
         return full(self)
 
 
+@dataclass(frozen=True, eq=False)
+class PoolMap:
+    """The candidates and the labelled samples in a plane.
+
+    Attributes
+    ----------
+    of : str
+        What is mapped, such as "features".
+    indices : ndarray of shape (n,), intp
+        The candidates, as rows of the pool.
+    points : ndarray of shape (n, 2), float32
+        Where they lie; NaN for a sample without a representation.
+    labelled : ndarray of shape (m, 2), float32
+        Where the labelled samples lie; m is 0 where the learner does not keep them.
+    explained : ndarray of shape (2,), float64
+        The share of the variance along each axis.
+    """
+
+    of: str
+    indices: NDArray[np.intp]
+    points: NDArray[np.float32]
+    labelled: NDArray[np.float32]
+    explained: NDArray[np.float64]
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class QueryExplanation(Sequence[Explanation]):
     """Why the samples of a query were asked for: a sequence of :class:`Explanation`.
@@ -112,6 +137,8 @@ class QueryExplanation(Sequence[Explanation]):
         Whether the strategy, asked again, chose just these samples.
     explanations : tuple of Explanation
         One a sample.
+    pool_map : PoolMap or None
+        The candidates and the labelled samples in a plane, where it was asked for.
 
     Notes
     -----
@@ -131,6 +158,7 @@ class QueryExplanation(Sequence[Explanation]):
     n_members: int
     checked: bool
     explanations: tuple[Explanation, ...]
+    pool_map: PoolMap | None = None
 
     @property
     def indices(self) -> NDArray[np.intp]:

@@ -82,7 +82,9 @@ class Spelling:
             row[: len(pieces)] = pieces
         written = self.encoder.inverse_transform(rows)
         # Tokenizers that were saved without a decoder leave their marks.
-        names = [name.replace(" ##", "").replace("\u2581", " ").strip() for name in written]
+        written = [name.replace(" ##", "").replace("\u2581", " ") for name in written]
+        # Blanks count as a word where there are two of them; unknown words are left out.
+        names = [name.strip() or "\u2423" * bool(name) for name in written]
         known = np.array([bool(name) for name in names])
         spans: list[tuple[int, int]] = []
         if isinstance(sample, str) and not self.before:

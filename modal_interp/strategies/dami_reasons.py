@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from modal_interp.queries.learner import View
-from modal_interp.queries.query import Query, picked
-from modal_interp.representations.interpretation import distances_from_mean
+from modal_interp.queries.query import Query, labeled_views, picked
+from modal_interp.representations.interpretation import distances_from_mean, interpretation
 from modal_interp.selectors.k_medoids import clusters_of
 from modal_interp.selectors.nearest import lengths
 from modal_interp.strategies.contributions import all_read_words, explained_words, features_of
-from modal_interp.strategies.reasons import Features, Neighbours, Reason, Reasons, Words
+from modal_interp.strategies.reasons import (
+    Features,
+    Neighbours,
+    Reason,
+    Reasons,
+    Represented,
+    Words,
+)
 
 Places = NDArray[np.intp]
 Floats = NDArray[Any]
@@ -53,7 +61,17 @@ def dami_reasons(chosen: Places, *, clustered: Clustered) -> Reasons:
     found = []
     for place, part in zip(chosen.tolist(), parts, strict=True):
         found.append(_reason(part, members.get(place), query))
-    return Reasons(_METRIC, tuple(found))
+    return Reasons(_METRIC, tuple(found), partial(_represent, clustered))
+
+
+def _represent(clustered: Clustered) -> Represented:
+    """Return what was clustered, and the same of the labelled samples among themselves."""
+    explain: Any = partial(interpretation, **clustered.options)
+    pool = np.hstack(clustered.Z)
+    views = labeled_views(clustered.query.learner)
+    of_nets = [[explain(view.net, X) for X in view.labeled] for view in views]
+    labelled = np.hstack([np.concatenate(parts) for parts in of_nets]) if views else pool[:0]
+    return Represented("interpretations", pool, labelled)
 
 
 def _members(

@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from modal_interp._out_of_core import working_memory
 from modal_interp.queries.query import Query
 from modal_interp.selectors.kmeans_pp import Factors, distances_of_products
 from modal_interp.selectors.nearest import lengths
-from modal_interp.strategies.reasons import Neighbours, Reason, Reasons
+from modal_interp.strategies.reasons import Neighbours, Reason, Reasons, Represented
 
 Places = NDArray[np.intp]
 Floats = NDArray[np.float64]
@@ -35,7 +36,7 @@ def coreset_reasons(
         )
         reasons.append(Reason(float(distance[k]), why, neighbours=near))
     name = "distance of its features from the nearest sample labelled or chosen before"
-    return Reasons(name, tuple(reasons))
+    return Reasons(name, tuple(reasons), lambda: Represented("features", seen[:n], known))
 
 
 def badge_reasons(
@@ -61,7 +62,27 @@ def badge_reasons(
         else:
             why += "; the first of a batch is drawn with equal chances"
         reasons.append(Reason(float(metrics[k]), f"{why}.", neighbours=near))
-    return Reasons("the length of the loss's gradient by the output layer", tuple(reasons))
+    name = "the length of the loss's gradient by the output layer"
+    if not _fits(factors):
+        return Reasons(name, tuple(reasons))
+
+    def represent() -> Represented:
+        pool = _products(factors)
+        others = pool[:0] if known is None else _products(known)
+        return Represented("gradient embeddings", pool, others)
+
+    return Reasons(name, tuple(reasons), represent)
+
+
+def _fits(factors: Factors) -> bool:
+    """Tell whether gradients may be built, for a map."""
+    return sum(4 * len(a) * a.shape[1] * h.shape[1] for a, h in factors) <= working_memory()
+
+
+def _products(factors: Factors) -> NDArray[np.float32]:
+    """Return the gradients themselves, (n, C H)."""
+    parts = [a.astype(np.float32)[:, :, None] * h[:, None] for a, h in factors]
+    return np.hstack([part.reshape(len(part), -1) for part in parts])
 
 
 def badge_lengths(factors: Factors, chosen: Places) -> Floats:

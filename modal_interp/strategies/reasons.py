@@ -7,6 +7,7 @@ how a word is written. Text, tables and pictures are made of these alone.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -248,6 +249,25 @@ class Reason:
 
 
 @dataclass(frozen=True, eq=False)
+class Represented:
+    """Samples as vectors.
+
+    Attributes
+    ----------
+    of : str
+        What the vectors are.
+    pool : ndarray of shape (n, d)
+        Those of the candidates; a row of NaN for a sample without any.
+    labelled : ndarray of shape (m, d)
+        Those of the labelled samples; m is 0 where the learner does not keep them.
+    """
+
+    of: str
+    pool: NDArray[Any]
+    labelled: NDArray[Any]
+
+
+@dataclass(frozen=True, eq=False)
 class Reasons:
     """Why the samples of one query were asked for.
 
@@ -257,7 +277,10 @@ class Reasons:
         What the metric is, and its unit.
     of_each : tuple of Reason
         In the order of choice.
+    represent : callable or None
+        What gives the vectors that the strategy compares samples by, where it does.
     """
 
     metric_name: str
     of_each: tuple[Reason, ...]
+    represent: Callable[[], Represented] | None = None

@@ -12,6 +12,7 @@ import scipy.stats
 import torch
 from modAL.models import ActiveLearner, Committee
 from modAL.uncertainty import uncertainty_sampling
+from sklearn.decomposition import PCA
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
@@ -34,6 +35,7 @@ from modal_interp import (
     entropy,
     exclude_duplicates,
     explain_query,
+    features,
     least_confidence,
     make_reviews,
     make_sigmoid,
@@ -549,3 +551,39 @@ def test_passes_of_layers_that_drop_by_themselves_are_those_of_the_query(strateg
         if strategy is bald:
             expected -= scipy.stats.entropy(one.proba.by, axis=1).mean()
         np.testing.assert_allclose(one.metric, expected, atol=1e-9)
+
+
+MAPPED = {"badge": "gradient embeddings", "dami_kmedoids": "interpretations"}
+
+
+@pytest.mark.parametrize("strategy", ALL, ids=lambda strategy: strategy.__name__)
+def test_a_map_of_the_pool(learner, strategy):
+    options = {"candidates": [partial(most_uncertain, fraction=0.8)], "random_state": 0}
+    indices = asked(learner, strategy, **options)
+    assert explain_query(learner, POOL, indices, **options).pool_map is None
+    found = explain_query(learner, POOL, indices, pool_map=True, **options)
+    drawn = found.pool_map
+    assert drawn.of == MAPPED.get(strategy.__name__, "features")
+    assert len(drawn.indices) == found.n_candidates == 40
+    assert set(indices) <= set(drawn.indices)
+    assert drawn.points.shape == (40, 2)
+    assert drawn.labelled.shape == (20, 2)
+    assert np.isfinite(drawn.points).all()
+    assert 0 < drawn.explained.sum() <= 1.0001
+    # As scikit-learn's own, but for signs.
+    if drawn.of == "features":
+        net, encoder = learner.estimator[-1], learner.estimator[0]
+        X = encoder.transform([*[POOL[i] for i in drawn.indices], *TEXTS[:20]])
+        expected = PCA(2).fit_transform(features(net, X))
+        np.testing.assert_allclose(
+            np.abs(expected), np.abs([*drawn.points, *drawn.labelled]), atol=1e-4
+        )
+
+
+def test_what_has_no_map():
+    X, y = make_sigmoid(60, random_state=0)
+    forest = ActiveLearner(RandomForestClassifier(5, random_state=0), margin, X[:20], y[:20])
+    indices = forest.query(X[20:], n_instances=3)[0]
+    drawn = explain_query(forest, X[20:], indices, pool_map=True).pool_map
+    assert drawn.of == "probabilities"
+    assert drawn.labelled.shape == (0, 2)

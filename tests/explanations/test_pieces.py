@@ -111,3 +111,17 @@ def test_models_of_transformers_that_take_arrays_by_name(name, module):
             np.testing.assert_allclose(one.metric, of_mean - mean, atol=1e-6)
         if name == "egl":
             np.testing.assert_allclose(one.shares[0].values.sum(), one.metric, rtol=1e-3)
+
+
+@pytest.mark.parametrize("make", ["word_pieces", "byte_pairs", "sentence_pieces"])
+def test_where_words_of_any_tokenizer_lie(make):
+    pytest.importorskip("transformers", reason="needs the extra [transformers]")
+    from tests import tiny_encoders
+
+    encoder = TokenEncoder(tokenizer=getattr(tiny_encoders, make)())
+    text = "a finely film zz films"
+    spans, none = encoder.word_spans([text, ""])
+    assert [text[start:end] for start, end in spans] == text.split()
+    assert none == []
+    (cut,) = TokenEncoder(tokenizer=encoder.tokenizer, max_length=4).word_spans([text])
+    assert 0 < len(cut) < len(spans)
