@@ -72,7 +72,7 @@ def curves(data: str, encoder: str, args: argparse.Namespace) -> pd.DataFrame:
         n_train, n_test, n_seeds = 200, 100, 1
     texts, labels = read(data, n_train + n_test + 20)
     results = run_experiment(
-        *problem(encoder, texts, labels, args.model),
+        *problem(encoder, texts, labels, args.model)[:3],
         {name: STRATEGIES[name] for name in args.strategies},
         seeds=args.seeds or n_seeds,
         split=(n_train, 20, n_test),

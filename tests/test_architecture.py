@@ -28,7 +28,7 @@ MAY_IMPORT = {
     "scores": {"nets", "representations"},
     "strategies": {"nets", "representations", "scores", "selectors", "queries"},
     "explanations": {"nets", "queries", "representations", "strategies", "texts"},
-    "experiments": {"datasets", "estimators", "strategies", "texts"},
+    "experiments": {"datasets", "estimators", "queries", "strategies", "texts"},
 }
 # Inside a folder a file may import those that stand before it.
 IN_ORDER = {
@@ -136,6 +136,7 @@ IN_ORDER = {
         "files",
         "lines",
         "storage",
+        "asked",
         "curve",
         "several_labels",
         "interleaving",
@@ -151,6 +152,7 @@ IN_ORDER = {
         "provenance",
         "progress",
         "results",
+        "reasons",
         "runner",
     ],
     "experiments/analysis": [
@@ -159,6 +161,7 @@ IN_ORDER = {
         "metrics",
         "comparisons",
         "displays",
+        "asked_words",
         "report",
     ],
     "datasets/files": [

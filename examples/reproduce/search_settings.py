@@ -63,8 +63,8 @@ def validation_score(dataset: str, net: str, kind: str, setting: dict, n_jobs: i
     problem = load_problem(dataset, net, **PAPERS.get(net, {}), **setting)
     split = (0.6, 0.2, 0.2) if kind == "texts" else (0.7, 0.1, 0.2)
     results = run_experiment(
-        *problem, [random_sampling], seeds=SEEDS, split=split, full_training=False, n_jobs=n_jobs,
-        scoring="accuracy" if kind == "texts" else "roc_auc", **CURVE,
+        *problem[:3], [random_sampling], seeds=SEEDS, split=split, full_training=False,
+        n_jobs=n_jobs, scoring="accuracy" if kind == "texts" else "roc_auc", **CURVE,
     )  # fmt: skip
     return float(results["validation_score"].mean())
 

@@ -48,4 +48,4 @@ def run(name: str, problem: Problem, args: argparse.Namespace, **options: Any) -
         protocol["seeds"] = args.seeds
     folder = args.out / args.protocol / name
     print(f"{name}: {protocol['seeds']} seeds, results in {folder}", flush=True)
-    return run_experiment(*problem, out=folder, n_jobs=args.n_jobs, verbose=1, **protocol)
+    return run_experiment(*problem[:3], out=folder, n_jobs=args.n_jobs, verbose=1, **protocol)

@@ -261,7 +261,7 @@ def main() -> None:
         print(name, flush=True)
         problem = load_problem(args.data, "cnn", **{**CNN, **params})
         results = run_experiment(
-            *problem, strategies, seeds=1 if args.quick else args.seeds, full_training=False,
+            *problem[:3], strategies, seeds=1 if args.quick else args.seeds, full_training=False,
             out=args.out / args.data / name, n_jobs=args.n_jobs, verbose=1,
             **{**PROTOCOL, **changes},
         )  # fmt: skip

@@ -13,6 +13,7 @@ from modal_interp.experiments.analysis.metrics import (
     normalized_auc,
     summary,
 )
+from modal_interp.experiments.running.reasons import load_asked
 from modal_interp.experiments.running.results import load_results
 from modal_interp.experiments.running.runner import run_experiment
 
@@ -24,6 +25,7 @@ __all__ = [
     "area_under_curve",
     "full_training_scores",
     "labels_to_reach",
+    "load_asked",
     "load_results",
     "normalized_auc",
     "run_experiment",

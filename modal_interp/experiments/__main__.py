@@ -11,6 +11,7 @@ from modal_interp.experiments.analysis.report import write_report
 from modal_interp.experiments.cli.configuration import merged, problem_of, run_arguments
 from modal_interp.experiments.cli.flags import add_flags
 from modal_interp.experiments.running.files import inside
+from modal_interp.experiments.running.reasons import load_asked
 from modal_interp.experiments.running.results import load_results
 from modal_interp.experiments.running.runner import run_experiment
 
@@ -58,12 +59,16 @@ def _parser() -> argparse.ArgumentParser:
 def _run(flags: dict[str, object]) -> int:
     settings = merged(flags)
     options = run_arguments(settings)
-    run_experiment(*problem_of(settings), verbose=1, **options)
+    problem = problem_of(settings)
+    if options.pop("explain", False):
+        options["explain"] = True if problem.names is None else problem.names
+    run_experiment(*problem[:3], verbose=1, **options)
     return _report(Path(options["out"]).expanduser())
 
 
 def _report(folder: Path) -> int:
-    print(write_report(load_results(folder), inside(folder, folder / "report")))
+    results, asked = load_results(folder), load_asked(folder)
+    print(write_report(results, inside(folder, folder / "report"), asked))
     return 0
 
 

@@ -2,32 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.exceptions import NotFittedError
 
 from modal_interp.explanations.explanation import QueryExplanation
 from modal_interp.explanations.maps import mapped
 from modal_interp.explanations.replay import Replay, asked_again
 from modal_interp.explanations.telling import Telling
-from modal_interp.nets.layers import ReadBy
-from modal_interp.queries.candidates import pick
 from modal_interp.queries.learner import View, check_query
-from modal_interp.queries.query import open_query
 from modal_interp.queries.stacking import n_samples
-from modal_interp.strategies.contributions import (
-    all_read_tables,
-    all_read_words,
-    explained_features,
-    explained_words,
-    predicted,
-    verbatim,
-)
+from modal_interp.strategies.completing import as_seen, completed
+from modal_interp.strategies.contributions import verbatim
 from modal_interp.strategies.reasons import Reason
 
 Indices = NDArray[np.intp]
@@ -131,7 +118,7 @@ def explain_query(
     strategy = getattr(learner, "query_strategy", None) if strategy is None else strategy
     replay = asked_again(learner, X_pool, indices, strategy, options)
     _check_metrics(metrics, replay.metrics)
-    views, chosen = _views(learner, X_pool, indices, replay)
+    views, chosen = as_seen(replay.answer, replay.chosen, learner, X_pool, indices)
     reasons = _completed(views, chosen, replay)
     tell = Telling(learner, X_pool, views, replay, encoder)
     told = [
@@ -186,19 +173,6 @@ def _check_metrics(metrics: Any, found: NDArray[np.float64]) -> None:
         )
 
 
-def _views(
-    learner: Any, X_pool: Any, indices: Indices, replay: Replay
-) -> tuple[list[View], Indices]:
-    """Return what the nets see, and where the samples stand in it; no views of what is no net."""
-    if replay.answer is not None and replay.answer.query.views:
-        return replay.answer.query.views, replay.chosen
-    try:
-        query = open_query(learner, pick(X_pool, indices), len(indices), any_classifier=True)
-    except (TypeError, ValueError, NotFittedError):  # strategies that look at no estimator take any
-        return [], np.arange(len(indices))
-    return query.views, np.arange(len(indices))
-
-
 def _completed(views: list[View], chosen: Indices, replay: Replay) -> list[Reason]:
     """Return the reasons, with what is known of samples whatever asked for them."""
     if replay.reasons is not None:
@@ -206,30 +180,4 @@ def _completed(views: list[View], chosen: Indices, replay: Replay) -> list[Reaso
     else:
         why = f"{verbatim(replay.name)} does not say why it asks for a sample."
         reasons = [Reason(float(metric), why) for metric in replay.metrics]
-    for part, make in _makers(views, chosen, replay.options).items():
-        if any(getattr(reason, part) is None for reason in reasons):
-            try:
-                found = make()
-            except (TypeError, ValueError):  # of a net that cannot be read so
-                continue
-            reasons = [
-                replace(reason, **{part: one}) if getattr(reason, part) is None else reason
-                for reason, one in zip(reasons, found, strict=True)
-            ]
-    return reasons
-
-
-def _makers(
-    views: list[View], chosen: Indices, options: dict[str, Any]
-) -> dict[str, Callable[[], list[Any]]]:
-    """Return what finds the parts of reasons that strategies need not look at."""
-    target = "logit" if options.get("target") == "logit" else "proba"
-    read_by = {key: options[key] for key in ReadBy._fields if key in options}
-    makers: dict[str, Callable[[], list[Any]]] = {}
-    if views:
-        makers["proba"] = partial(predicted, views, chosen)
-    if all_read_words(views):
-        makers["words"] = partial(explained_words, views, chosen, target=target, **read_by)
-    if all_read_tables(views):
-        makers["features"] = partial(explained_features, views, chosen, target=target)
-    return makers
+    return completed(reasons, views, chosen, replay.options)

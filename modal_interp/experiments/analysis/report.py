@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from modal_interp.experiments.analysis.asked_words import deciding, in_words
 from modal_interp.experiments.analysis.comparisons import win_matrix
 from modal_interp.experiments.analysis.displays import LearningCurveDisplay, PairwiseMatrixDisplay
 from modal_interp.experiments.analysis.full_training import full_training_scores
@@ -25,7 +26,7 @@ _SHOWN = {
 }
 
 
-def write_report(results: pd.DataFrame, folder: Path) -> str:
+def write_report(results: pd.DataFrame, folder: Path, asked: pd.DataFrame | None = None) -> str:
     """Write tables and pictures into `folder`; return a text that tells of them.
 
     Parameters
@@ -34,6 +35,8 @@ def write_report(results: pd.DataFrame, folder: Path) -> str:
         As :func:`load_results` gives it.
     folder : path-like
         Made where it is missing; files of an earlier report are replaced.
+    asked : DataFrame, optional
+        As :func:`load_asked` gives it: adds what was asked for, and what decided most often.
 
     Returns
     -------
@@ -61,6 +64,9 @@ def write_report(results: pd.DataFrame, folder: Path) -> str:
     once = full_training_scores(results)
     if several := once["size"].nunique() > 1:
         texts["full_training.csv"] = once.to_csv(index=False)
+    if told_why := asked is not None and len(asked) > 0:
+        texts["asked.csv"] = asked.to_csv(index=False)
+        texts["deciding.csv"] = deciding(asked).to_csv(index=False)
     for name, text in texts.items():
         write_text(folder / name, text)
     written = [folder / name for name in texts]
@@ -72,6 +78,8 @@ def write_report(results: pd.DataFrame, folder: Path) -> str:
     shown = table[[name for name in _SHOWN if name in table]].rename(columns=_SHOWN)
     tables = [shown, *([_by_size(once)] if several else [])]
     told = "\n\n".join(shown.to_string(float_format=_number) for shown in tables)
+    if told_why:
+        told += f"\n\n{in_words(asked)}"
     return f"{told}\n\nwritten:\n{files}"
 
 

@@ -48,7 +48,7 @@ _DATA = ("dataset", "data", *_FILE, *_TEXT, "estimator")
 _NET = ("max_epochs", "batch_size", "lr", "estimator_params")
 _RUN = (
     "strategies", "seeds", "initial", "step", "budget", "split", "scoring", "warm_start",
-    "acquisition_period", "early_stopping", "patience", "full_training", "out", "n_jobs",
+    "acquisition_period", "early_stopping", "patience", "full_training", "explain", "out", "n_jobs",
     "n_threads",
 )  # fmt: skip
 _DEFAULTS: dict[str, Any] = {"seeds": 5, "n_jobs": -1, "out": "results"}
@@ -61,7 +61,7 @@ _KINDS: dict[str, tuple[type | tuple[type, ...], str]] = {
     **dict.fromkeys(("dataset", "data", "text_column", "estimator", "scoring", "out", "encoding",
                      "separator", "quote", "decimal", "label_separator", "tokenizer"),
                     (str, "a string")),
-    "warm_start": (bool, "true or false"),
+    **dict.fromkeys(("warm_start", "explain"), (bool, "true or false")),
     "early_stopping": ((bool, str), "true, false, 'validation' or 'training'"),
     "full_training": ((bool, list), "true, false, or shares and counts"),
     **dict.fromkeys(("drop", "keep", "categories"), (list, "names of columns")),

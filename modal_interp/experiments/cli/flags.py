@@ -38,6 +38,8 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     run.add_argument("--full-training", type=_sizes, metavar="SIZE,SIZE,...",
                      help="train once on each of these: 0.1 is a share of the training part, 1.0 "
                      "all of it, 100 a count (default: 1.0)")  # fmt: skip
+    run.add_argument("--explain", action="store_const", const=True,
+                     help="keep which word or feature decided, for the report")  # fmt: skip
     run.add_argument("--n-jobs", type=_whole, help="curves at once (default: one a processor)")
     run.add_argument("--n-threads", type=_whole, help="threads of each curve (default: 1)")
     run.add_argument("--out", help="folder of the results, continued if it has some")

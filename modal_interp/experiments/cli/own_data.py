@@ -124,7 +124,8 @@ def read_problem(
     )  # fmt: skip
     _tell(rows, n | rows.told | features.told | labels.told, verbose)
     net = TabularMLPClassifier(**params)
-    return Problem(make_pipeline(_preprocessing(features), net), features.X, labels.y)
+    pipeline = make_pipeline(_preprocessing(features), net)
+    return Problem(pipeline, features.X, labels.y, list(features.names))
 
 
 def _check_columns(

@@ -31,11 +31,12 @@ TEXT_ESTIMATORS = {
 
 
 class Problem(NamedTuple):
-    """What `run_experiment` needs: an unfitted estimator, samples and labels."""
+    """What `run_experiment` needs, unfitted estimator, samples and labels; names for `explain=`."""
 
     estimator: Any
     X: NDArray[Any]
     y: NDArray[Any]
+    names: Any = None  # the encoder of texts, or the columns of a table
 
 
 def load_problem(dataset: str, estimator: str | None = None, **params: Any) -> Problem:
@@ -158,4 +159,4 @@ def text_problem(
             print(f"  vectors    {share:.1%} of the words have one in {word_vectors}")
         params["embedding_matrix"] = embedding_matrix(encoder, vectors, random_state=0)
     net = TEXT_ESTIMATORS[estimator](n_words=encoder.n_words_, **params)
-    return Problem(net, X, np.asarray(labels))
+    return Problem(net, X, np.asarray(labels), encoder)

@@ -150,6 +150,18 @@ def check_switches(**switches: Any) -> None:
             raise TypeError(f"{name} must be True or False; found {value!r}.")
 
 
+def check_explain(explain: Any, out: Any) -> None:
+    """Check what tells the names of words and features, and that there is a place to keep them."""
+    columns = isinstance(explain, list | tuple) and all(isinstance(name, str) for name in explain)
+    if not (isinstance(explain, bool) or columns or hasattr(explain, "inverse_transform")):
+        raise TypeError(
+            "explain must be True or False, the encoder that made ids of the texts, such as a "
+            f"WordEncoder, or a list of the columns' names; found {explain!r:.100}."
+        )
+    if explain and out is None:
+        raise ValueError("explain= must come with out=, the folder that it is kept in; found none.")
+
+
 def checked_baselines(full_training: Any) -> list[Size]:
     """Return the shares or counts of the training part to train on once, none for False."""
     if isinstance(full_training, bool):

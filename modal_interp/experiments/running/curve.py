@@ -16,6 +16,7 @@ from sklearn.base import clone
 from sklearn.metrics import get_scorer
 
 from modal_interp._seeding import own_randomness, with_threads
+from modal_interp.experiments.running.asked import Told, asked_for, labels_in_words
 from modal_interp.experiments.running.early_stopping import stopping_early
 from modal_interp.experiments.running.lines import REMOVE
 from modal_interp.experiments.running.plan import (
@@ -27,6 +28,7 @@ from modal_interp.experiments.running.plan import (
     split_rows,
 )
 from modal_interp.experiments.running.storage import FULL_TRAINING, Curve
+from modal_interp.queries.query import answers_kept
 
 Rows = NDArray[np.int64]
 
@@ -46,6 +48,7 @@ class Protocol:
     warm_start: bool
     early_stopping: bool
     n_threads: int
+    explain: Any = False  # True, or what tells the names of words and features
 
     def seeded_estimator(self, seed: int, parts: Parts) -> Any:
         """Return the estimator unfitted, with all classes known and a seed in each of its parts."""
@@ -128,6 +131,7 @@ class _Loop:
             np.asarray(done["queried"], dtype=np.int64) for done in curve.checked_rounds()
         ]
         self.learner: ActiveLearner | None = None
+        self.asked: list[dict[str, Any]] | None = None  # why, of the newest query
         # What is trained anew has no memory: only its last training must be done again.
         n_done = len(self.queried)
         for round_ in range(0 if protocol.warm_start else max(0, n_done - 1), n_done):
@@ -154,7 +158,8 @@ class _Loop:
             "score_seconds": time.perf_counter() - trained,
         }
         may_write()
-        self.curve.append(round_, {name: round(value, 4) for name, value in times.items()})
+        seconds = {name: round(value, 4) for name, value in times.items()}
+        self.curve.append(round_, seconds, self.asked)
 
     def _score(self, rows: Rows) -> float | None:
         assert self.learner is not None
@@ -171,9 +176,24 @@ class _Loop:
         if _takes_random_state(self.query):
             options["random_state"] = derived_seed(seed, "query", round_)
         assert self.learner is not None
-        with own_randomness(derived_seed(seed, "query, global", round_)):
-            found = self.learner.query(self.protocol.X[pool], **options)[0]
-        return pool[_checked_choice(found, n, len(pool))]
+        X_pool = self.protocol.X[pool]
+        with own_randomness(derived_seed(seed, "query, global", round_)), answers_kept() as kept:
+            found = self.learner.query(X_pool, **options)[0]
+        chosen = _checked_choice(found, n, len(pool))
+        if self.protocol.explain:
+            told = Told(None if self.protocol.explain is True else self.protocol.explain)
+            why = asked_for(kept, self.learner, X_pool, chosen, told)
+            labels = self._labels(pool[chosen])
+            self.asked = [
+                {**one, "row": int(row), "label": label}
+                for one, row, label in zip(why, pool[chosen], labels, strict=True)
+            ]
+        return pool[chosen]
+
+    def _labels(self, rows: Rows) -> list[str]:
+        """Return labels in words: of several those that a sample has."""
+        y = self.protocol.y[rows]
+        return [str(label) for label in y] if y.ndim == 1 else [labels_in_words(one) for one in y]
 
     def _train(self, round_: int) -> None:
         """Train on the samples of this round and those before."""

@@ -99,6 +99,12 @@ def distinct_rows(value: Any) -> str:
     return "" if fits else "distinct whole numbers from 0"
 
 
+def objects(value: Any) -> str:
+    """Say that a value should be a list of objects, where it is not."""
+    fits = isinstance(value, list) and all(isinstance(one, dict) for one in value)
+    return "" if fits else "a list of objects"
+
+
 ROUND = {
     "round": whole,
     "n_labeled": whole,
@@ -106,6 +112,7 @@ ROUND = {
     "validation_score": number_or_none,
     "queried": distinct_rows,
 }
+ASKED = {"round": whole, "asked": objects}
 TIMES = {"round": whole, "query_seconds": seconds, "fit_seconds": seconds, "score_seconds": seconds}
 
 

@@ -88,7 +88,7 @@ def load_results(
     made_with = ", ".join(f"{name} {found}" for name, found in settings["versions"].items())
     rows: list[dict[str, Any]] = []
     for name in names:
-        for seed in sorted(_seeds_on_disk(folder, name) if wanted is None else wanted):
+        for seed in sorted(seeds_on_disk(folder, name) if wanted is None else wanted):
             rows += _curve_rows(folder, name, seed, made_with)
     frame = pd.DataFrame(rows, columns=list(COLUMNS))
     floats = ["score", "validation_score", "full_score"]
@@ -98,7 +98,8 @@ def load_results(
     return frame
 
 
-def _seeds_on_disk(folder: Path, strategy: str) -> set[int]:
+def seeds_on_disk(folder: Path, strategy: str) -> set[int]:
+    """Return the seeds of which a strategy has rounds."""
     files = (folder / "curves" / strategy).glob("seed-*.jsonl")
     names = (re.fullmatch(r"seed-(\d+)", path.stem) for path in files)
     return {int(name[1]) for name in names if name}
@@ -110,7 +111,7 @@ def _baselines(folder: Path, wanted: Iterable[int] | None) -> list[dict[str, Any
     found = []
     for name in sorted(names):
         size = baseline_size(name)
-        seeds = _seeds_on_disk(folder, name) if size is not None else ()
+        seeds = seeds_on_disk(folder, name) if size is not None else ()
         for seed in seeds if wanted is None else wanted:
             for line in Curve(folder, name, seed).checked_rounds():
                 scores = {key: line[key] for key in ("n_labeled", "score", "validation_score")}

@@ -20,6 +20,7 @@ from modal_interp.experiments.running.arguments import (
     check_baselines,
     check_counts,
     check_estimator,
+    check_explain,
     check_numbers,
     check_switches,
     checked_baselines,
@@ -64,6 +65,7 @@ def run_experiment(
     early_stopping: bool | str = False,
     patience: int | None = None,
     full_training: bool | Sequence[Size] = True,
+    explain: Any = False,
     out: str | os.PathLike[str] | None = None,
     n_jobs: int = 1,
     n_threads: int = 1,
@@ -112,6 +114,9 @@ def run_experiment(
         Also train once a seed on the whole training part, which :func:`normalized_auc` needs. Of
         shares and counts, such as ``[0.01, 0.1, 1.0]``, once on each: see
         :func:`full_training_scores`.
+    explain : bool, encoder or list of str, default=False
+        Keep in `out` which word or feature decided about each sample, for :func:`load_asked`. True
+        names them by numbers; the encoder of the texts, or the columns of a table, by their names.
     out : path-like, optional
         Folder of the results. A folder that holds finished rounds of the same experiment is
         continued, whatever ended it; seeds and strategies may be added, and several processes may
@@ -146,11 +151,10 @@ def run_experiment(
     the next. With ``warm_start=True`` the earlier rounds of a continued curve are trained again.
 
     An estimator that is no net makes a pass by one call of its ``partial_fit``. Full training makes
-    `acquisition_period` passes, too; with ``warm_start=True`` as many as a whole curve.
-
-    Nothing is trained on test rows; on validation rows only the moment to stop, with
-    ``early_stopping=True``, and their labels are not counted. An encoder or word vectors that were
-    fitted on all texts before have seen these texts, not their labels.
+    `acquisition_period` passes, too; with ``warm_start=True`` as many as a whole curve. Nothing is
+    trained on test rows; on validation rows only the moment to stop, with ``early_stopping=True``,
+    and their labels are not counted. An encoder or word vectors that were fitted on all texts have
+    seen them, not their labels.
 
     Departs from the paper: none; the defaults are those of ALDEN (section 4.2), the loop is its
     Algorithm 1 with any strategy in the place of lines 7 to 15.
@@ -173,6 +177,7 @@ def run_experiment(
     n_jobs, n_threads = plain(n_jobs), plain(n_threads)
     check_numbers(n_jobs, n_threads)
     check_switches(warm_start=warm_start)
+    check_explain(explain, out)
     acquisition_period, patience = plain(acquisition_period), plain(patience)
     check_lengths(acquisition_period, patience, early_stopping)
     baselines = checked_baselines(full_training)
@@ -180,7 +185,7 @@ def run_experiment(
         estimator=estimator, X=X, y=y, initial=initial, step=step, budget=budget,
         split=plain_split(split), scoring=scoring, warm_start=warm_start,
         acquisition_period=acquisition_period, patience=patience, n_threads=n_threads,
-        early_stopping=early_stopping in (True, "validation"),
+        early_stopping=early_stopping in (True, "validation"), explain=explain,
         stops_by_training=early_stopping == "training",
     )  # fmt: skip
     sizes = checked_sizes(protocol)

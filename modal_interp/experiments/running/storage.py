@@ -13,6 +13,7 @@ from filelock import FileLock, Timeout
 
 from modal_interp.experiments.running.files import inside, remove_unnamed, write_lines, write_text
 from modal_interp.experiments.running.lines import (
+    ASKED,
     REMOVE,
     ROUND,
     TIMES,
@@ -48,6 +49,11 @@ class Curve(NamedTuple):
         """The file of the seconds that each round took."""
         return self.folder / "times" / self.strategy / f"seed-{self.seed}.jsonl"
 
+    @property
+    def asked_file(self) -> Path:
+        """The file of what decided in each round, where that was to be kept."""
+        return self.folder / "asked" / self.strategy / f"seed-{self.seed}.jsonl"
+
     def rounds(self) -> list[dict[str, Any]]:
         """Return the finished rounds."""
         return self._numbered(read_lines(inside(self.folder, self.rounds_file)))
@@ -76,7 +82,18 @@ class Curve(NamedTuple):
         check_times(self.times_file, found)
         return found
 
-    def append(self, round_: dict[str, Any], times: dict[str, Any]) -> None:
+    def asked(self) -> list[dict[str, Any]]:
+        """Return what decided, each with its round, after a check; rounds may be missing."""
+        found = read_lines(inside(self.folder, self.asked_file), ASKED)
+        check_times(self.asked_file, found)
+        return found
+
+    def append(
+        self,
+        round_: dict[str, Any],
+        times: dict[str, Any],
+        asked: list[dict[str, Any]] | None = None,
+    ) -> None:
         """Add a finished round; whoever reads meanwhile sees all of it or nothing."""
         number, done = round_["round"], self.rounds()
         if number != len(done):
@@ -86,6 +103,9 @@ class Curve(NamedTuple):
             )
         earlier = [line for line in self.times() if line["round"] < number]
         write_lines(self.times_file, [*earlier, {"round": number, **times}])
+        if asked is not None:
+            before = [line for line in self.asked() if line["round"] < number]
+            write_lines(self.asked_file, [*before, {"round": number, "asked": asked}])
         write_lines(self.rounds_file, [*done, round_])
 
     @contextlib.contextmanager
@@ -95,7 +115,7 @@ class Curve(NamedTuple):
         The operating system frees the lock of a process that dies, however it dies.
         """
         path = self.folder / "locks" / f"{self.strategy}-{self.seed}.lock"
-        for file in (path, self.rounds_file, self.times_file):
+        for file in (path, self.rounds_file, self.times_file, self.asked_file):
             inside(self.folder, file)
         path.parent.mkdir(parents=True, exist_ok=True)
         lock = FileLock(path, timeout=-1 if wait else 0)
@@ -107,6 +127,7 @@ class Curve(NamedTuple):
         try:
             remove_unnamed(self.rounds_file)
             remove_unnamed(self.times_file)
+            remove_unnamed(self.asked_file)
             yield True
         finally:
             lock.release()

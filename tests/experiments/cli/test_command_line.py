@@ -96,6 +96,21 @@ def test_a_run_of_the_study_of_paper_topics(tmp_path, capsys):
     assert capsys.readouterr().out == shown
 
 
+def test_what_decided_is_told_in_words(capsys):
+    write_texts()
+    asks = ["--strategies", "alden_diversity,margin", "--explain"]
+    assert run("--data", "own.csv", "--text-column", "text", *asks, "--out", "told") == 0
+    shown = capsys.readouterr().out
+    assert "what decided most often, by class:" in shown
+    asked = pd.read_csv("told/report/asked.csv", keep_default_na=False)
+    words = {word for text in TEXTS for word in WordEncoder().fit([text]).vocabulary_}
+    assert set(asked[asked["strategy"] == "alden_diversity"]["decided"]) <= words
+    rows = [(u, v, c) for (u, v), c in zip(*make_sigmoid(60, random_state=0), strict=True)]
+    write("table.csv", rows, ("width", "height", "label"))
+    assert run("--data", "table.csv", "--strategies", "dami_kmedoids", "--explain") == 0
+    assert "“width” " in capsys.readouterr().out
+
+
 def test_figures_are_closed():
     from matplotlib import pyplot as plt
 
