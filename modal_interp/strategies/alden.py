@@ -164,7 +164,7 @@ def alden_diversity(
         return np.hstack([embedding_rows(net, words, pool.pieces, **read_by) for net in nets])
 
     indices, diversity = diverse_words(pool[:3], labeled[:3], embeddings, n_instances)
-    seen = Compared(query, pool, labeled, embeddings, target)
+    seen = Compared(query, pool, labeled, embeddings, target, diversity)
     return query.answer(indices, diversity, why=partial(alden_reasons, compared=seen))
 
 

@@ -27,6 +27,7 @@ class Compared(NamedTuple):
     labeled: WordInterpretations
     embeddings: Callable[[NDArray[np.int64]], NDArray[Any]]  # rows of some words, (v, D)
     target: str  # what was explained
+    diversity: NDArray[np.float64]  # (n,) D of those chosen
 
 
 def alden_reasons(chosen: Places, *, compared: Compared) -> Reasons:
@@ -35,8 +36,10 @@ def alden_reasons(chosen: Places, *, compared: Compared) -> Reasons:
     known = _Known(compared.labeled, asked, compared.embeddings)
     indices = compared.query.rows[chosen]
     found = [
-        _reason(words, known.compare(k), known, indices, TARGETS[compared.target])
-        for k, words in enumerate(words_of(asked, compared.target))
+        _reason(words, _as_asked(known.compare(k), d), known, indices, TARGETS[compared.target])
+        for k, (words, d) in enumerate(
+            zip(words_of(asked, compared.target), compared.diversity, strict=True)
+        )
     ]
     return Reasons(_METRIC, tuple(found))
 
@@ -47,6 +50,14 @@ class _Nearest(NamedTuple):
     distances: NDArray[np.float64]  # (w,)
     occurrence: Places  # (w,) among those of `_Known`
     gap: NDArray[np.float64]  # (w,) to the stand-in, by the embeddings
+
+
+def _as_asked(nearest: _Nearest, diversity: float) -> _Nearest:
+    """Return the distances with the largest one as the query has it."""
+    # Squares of one word and of many are not added up in the same order.
+    distances = nearest.distances.copy()
+    distances[distances == distances.max(initial=-np.inf)] = diversity
+    return nearest._replace(distances=distances)
 
 
 class _Known:

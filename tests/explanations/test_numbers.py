@@ -233,7 +233,8 @@ def check_bald(problem, options, found):
         told = literal.disagreement(problem.nets[0], one.proba.by.tolist())
         np.testing.assert_allclose(one.metric, told, atol=1e-6)
         of_mean, mean = (number.value for number in one.numbers)
-        np.testing.assert_allclose(one.metric, of_mean - mean, atol=1e-9)
+        # Passes over those chosen alone: equal to the rounding of single precision.
+        np.testing.assert_allclose(one.metric, of_mean - mean, atol=1e-7)
 
 
 def check_batch_bald(problem, options, found):

@@ -153,8 +153,7 @@ def run_experiment(
     An estimator that is no net makes a pass by one call of its ``partial_fit``. Full training makes
     `acquisition_period` passes, too; with ``warm_start=True`` as many as a whole curve. Nothing is
     trained on test rows; on validation rows only the moment to stop, with ``early_stopping=True``,
-    and their labels are not counted. An encoder or word vectors that were fitted on all texts have
-    seen them, not their labels.
+    labels not counted. What was fitted on all texts before has seen these, not their labels.
 
     Departs from the paper: none; the defaults are those of ALDEN (section 4.2), the loop is its
     Algorithm 1 with any strategy in the place of lines 7 to 15.
