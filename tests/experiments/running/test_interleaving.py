@@ -20,6 +20,7 @@ from modal_interp import (
     DeepEnsemble,
     TabularMLPClassifier,
     TextBiLSTMClassifier,
+    TextCNNLSTMClassifier,
     WordEncoder,
     bald,
     make_reviews,
@@ -32,6 +33,7 @@ from modal_interp.experiments.running import provenance, storage
 from modal_interp.experiments.running.plan import derived_seed, seed_set, split_rows
 from modal_interp.modules import TabularMLP
 from tests.experiments.small import result_bytes, run_small
+from tests.small_nets import word_ids
 
 X, Y = make_sigmoid(200, random_state=0)
 SMALL = {"seeds": 1, "initial": 20, "step": 10, "budget": 50}
@@ -240,6 +242,20 @@ def test_an_ensemble_stops_by_its_training_losses():
         patience=2,
     )  # fmt: skip
     assert all(1 < n < 60 for round_ in seen for n in round_)
+
+
+@pytest.mark.parametrize("kind", [TextBiLSTMClassifier, TextCNNLSTMClassifier])
+@pytest.mark.parametrize("loss", ["train_loss", "valid_loss"])
+def test_nets_for_texts_with_several_labels_stop(kind, loss):
+    small = {"module__embedding_dim": 4, "module__hidden_size": 3}
+    net = kind(n_words=12, max_epochs=40, min_steps=0, lr=0.3, **small)
+    labels = np.random.RandomState(0).randint(0, 2, (120, 3))  # nothing to be learnt from the words
+    stopping = "training" if loss == "train_loss" else "validation"
+    seen = watched(
+        net, lambda net: list(net.history[:, loss]), word_ids(120), labels,
+        early_stopping=stopping, patience=2, scoring="f1_macro",
+    )  # fmt: skip
+    assert all(len(losses) == saturated_by(losses, 2) < 40 for losses in seen)
 
 
 def test_a_period_is_the_most_that_early_stopping_trains():
