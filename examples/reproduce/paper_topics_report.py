@@ -176,8 +176,8 @@ def facts(curves: pd.DataFrame) -> pd.DataFrame:
 # Figures.
 
 
-def draw(curves: pd.DataFrame, panels: dict[str, list], file: Path) -> bool:
-    """Draw the mean over seeds of the curves of each panel; tell whether there were any."""
+def draw(curves: pd.DataFrame, panels: dict[str, list], file: Path) -> None:
+    """Draw the mean over seeds of the curves of each panel, where there is something to compare."""
     figure, axes = plt.subplots(
         1, len(panels), figsize=(5 * len(panels), 3.6), layout="constrained", squeeze=False
     )
@@ -185,10 +185,9 @@ def draw(curves: pd.DataFrame, panels: dict[str, list], file: Path) -> bool:
         draw_panel(curves, parts, axis.set(title=title) and axis)
         for axis, (title, parts) in zip(axes[0], panels.items(), strict=True)
     ]
-    if any(drawn):
+    if max(drawn) > 1:
         figure.savefig(file, dpi=90)
     plt.close(figure)
-    return any(drawn)
 
 
 def draw_panel(curves: pd.DataFrame, parts: list, axis: plt.Axes) -> int:
