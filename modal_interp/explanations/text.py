@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any
 
@@ -27,16 +27,14 @@ def brief_query(query: Any) -> str:
 
 def full_query(query: Any) -> str:
     """Return the explanation of a query, sample by sample."""
-    return "\n\n".join(["\n".join(_head(query)), *map(full, query)])
+    return "\n\n".join([_wrapped(_head(query)), *map(full, query)])
 
 
 def full(one: Any) -> str:
     """Return an explanation in some lines, no wider than the terminal."""
-    width = max(40, shutil.get_terminal_size().columns)
     lines = [f"[{one.place + 1}] row {one.index}: {shown(one.sample)}", f"  {one.sentence}"]
     lines += [f"  {line}" for line in _details(one)]
-    wrapped = (textwrap.wrap(line, width, subsequent_indent="    ") for line in lines)
-    return "\n".join(line for part in wrapped for line in part)
+    return _wrapped(lines)
 
 
 def shown(sample: Any, limit: int = _SAMPLE) -> str:
@@ -50,6 +48,12 @@ def shown(sample: Any, limit: int = _SAMPLE) -> str:
         parts = (f"{key}={shown(value, _WORD)}" for key, value in islice(sample.items(), _LISTED))
         return shown(", ".join(parts), limit)
     return "" if sample is None else shown(str(sample), limit)
+
+
+def _wrapped(lines: Iterable[str]) -> str:
+    width = max(40, shutil.get_terminal_size().columns)
+    wrapped = (textwrap.wrap(line, width, subsequent_indent="    ") for line in lines)
+    return "\n".join(line for part in wrapped for line in part)
 
 
 def _head(query: Any) -> Iterator[str]:

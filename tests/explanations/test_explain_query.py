@@ -587,3 +587,33 @@ def test_what_has_no_map():
     drawn = explain_query(forest, X[20:], indices, pool_map=True).pool_map
     assert drawn.of == "probabilities"
     assert drawn.labelled.shape == (0, 2)
+
+
+ODD = [
+    "<script>alert('x')</script> & \"q\"",
+    "\u05e9\u05dc\u05d5\u05dd \u05e2\u05d5\u05dc\u05dd",
+    "\U0001f600 fine",
+    "word " * 10_000,
+    "",
+    "x" * 5_000,
+    "{0} {word} %s",
+]
+
+
+@pytest.mark.parametrize("strategy", [alden_diversity, egl_word, entropy, egl, bald, dami_kmedoids])
+@pytest.mark.parametrize("columns", ["80", "30"])
+def test_odd_texts_are_told_of_in_bounded_size(strategy, columns, monkeypatch):
+    monkeypatch.setenv("COLUMNS", columns)
+    encoder = FrozenEstimator(WordEncoder().fit([*TEXTS, *ODD]))
+    net = TextCNNClassifier(max_epochs=1, random_state=0, module__n_filters=4)
+    y = np.array(["{a}", "{word}"])[LABELS[:20]]
+    learner = ActiveLearner(make_pipeline(encoder, net), strategy, TEXTS[:20], y)
+    indices = learner.query(ODD, n_instances=7, random_state=0)[0]
+    found = explain_query(learner, ODD, indices, random_state=0)
+    for one in found:
+        assert len(str(one)) < 2_000
+        assert max(map(len, str(one).splitlines())) <= max(40, int(columns))
+        assert len(one.words.spans) == len(one.words.names)
+    if strategy is entropy:
+        assert "{word}" in found[0].sentence
+        assert "{a}" in found[0].sentence
