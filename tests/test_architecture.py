@@ -67,6 +67,7 @@ IN_ORDER = {
         "scoring",
         "skorch_net",
         "length",
+        "failures",
         "classifier",
         "word_ids",
         "cnn",

@@ -36,6 +36,14 @@ def label_accuracy(net: NeuralNetClassifier, X: Any, y: NDArray[Any]) -> float:
     return float(np.mean(right if right.ndim == 1 else right.all(axis=1)))
 
 
+def check_early_stopping(fraction: float, patience: int) -> None:
+    """Raise a ValueError where a parameter of early stopping breaks its rule."""
+    if not 0 < fraction < 1:
+        raise ValueError(f"validation_fraction must be in (0, 1), found {fraction!r}.")
+    if patience < 1:
+        raise ValueError(f"n_iter_no_change must be >= 1, found {patience!r}.")
+
+
 def default_callbacks(*, validates: bool, patience: int | None) -> list[tuple[str, Any]]:
     """Return the callbacks that time, score, stop after `patience` epochs, and print."""
     callbacks: list[tuple[str, Any]] = [

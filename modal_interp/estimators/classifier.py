@@ -12,7 +12,8 @@ from skorch.utils import is_dataset
 from torch import nn
 from torch.utils.data import Subset
 
-from modal_interp.estimators.callbacks import default_callbacks
+from modal_interp.estimators.callbacks import check_early_stopping, default_callbacks
+from modal_interp.estimators.failures import unchanged_where_it_fails, unfitted_where_it_fails
 from modal_interp.estimators.indicator import column_labels, has_labels
 from modal_interp.estimators.labels import (
     check_targets,
@@ -110,6 +111,8 @@ class _ModuleClassifier(_TimedNet):
     def fit(self, X: Any, y: Any, **fit_params: Any) -> _ModuleClassifier:
         """Train from the start, or go on where `warm_start=True`.
 
+        A training from the start that fails leaves the net unfitted.
+
         Parameters
         ----------
         X : array
@@ -163,11 +166,14 @@ class _ModuleClassifier(_TimedNet):
     def _train(
         self, X: Any, y: NDArray[Any], classes: Any, cold: bool, fit_params: dict[str, Any]
     ) -> _ModuleClassifier:
-        self._check_options()
-        X, targets = self._check_training_data(X, y, classes, reset=cold)
-        if cold:
+        with unchanged_where_it_fails(self):
+            self._check_options()
+            X, targets = self._check_training_data(X, y, classes, reset=cold)
+        if not cold:
+            return super().partial_fit(X, targets, **fit_params)
+        with unfitted_where_it_fails(self):
             self.initialize()
-        return super().partial_fit(X, targets, **fit_params)
+            return super().partial_fit(X, targets, **fit_params)
 
     def on_train_begin(self, net: Any, X: Any = None, y: Any = None, **kwargs: Any) -> None:
         """Weigh the classes as the labels of this call ask for."""
@@ -225,16 +231,12 @@ class _ModuleClassifier(_TimedNet):
                 self._indicator_dtype = np.dtype(np.int64)
             else:
                 self.classes_inferred_ = sorted_classes(self.classes, None)
-        return super().initialize()
+        with unfitted_where_it_fails(self):
+            return super().initialize()
 
     def _check_options(self) -> None:
         self._check_length()
-        if not 0 < self.validation_fraction < 1:
-            raise ValueError(
-                f"validation_fraction must be in (0, 1), found {self.validation_fraction!r}."
-            )
-        if self.n_iter_no_change < 1:
-            raise ValueError(f"n_iter_no_change must be >= 1, found {self.n_iter_no_change!r}.")
+        check_early_stopping(self.validation_fraction, self.n_iter_no_change)
 
     def initialize_module(self) -> _ModuleClassifier:
         """Build the module, with the sizes that follow from the data."""

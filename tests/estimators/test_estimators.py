@@ -420,6 +420,46 @@ def test_a_failed_fit_leaves_the_fitted_net_as_it_was(make):
     assert net.classes_.tolist() == [0, 1]
 
 
+@pytest.mark.parametrize("wrong", [{"module__dropout": 2}, {"criterion__foo": 1}])
+def test_a_failed_training_leaves_no_net_that_answers(make, wrong):
+    X, y = data(make)
+    for net in (make(), make().fit(X, y)):
+        with pytest.raises((TypeError, ValueError)):
+            net.set_params(**wrong).fit(X, y + 5)
+        assert not net.__sklearn_is_fitted__()
+        assert not net.initialized_
+        assert not hasattr(net, "classes_")
+        for method in (net.predict, net.predict_proba):
+            with pytest.raises(NotFittedError):
+                method(X)
+
+
+class FailsOnce(Callback):
+    def __init__(self, at):
+        self.at = at
+
+    def on_epoch_end(self, net, **kwargs):
+        if len(net.history) == self.at:
+            raise RuntimeError("once")
+
+
+def test_what_fails_while_training_goes_on_keeps_the_net(make):
+    X, y = data(make)
+    net = make(warm_start=True, callbacks=[("fails", FailsOnce(5))]).fit(X, y)
+    with pytest.raises(RuntimeError, match="once"):
+        net.fit(X, y)
+    assert net.predict(X).shape == y.shape
+    assert len(net.partial_fit(X, y).history) == 8
+    net.set_params(callbacks__fails__at=2, warm_start=False)
+    with pytest.raises(RuntimeError, match="once"):
+        net.fit(X, y)
+    assert not net.__sklearn_is_fitted__()
+    fresh = make().fit(X, y).predict_proba(X)
+    np.testing.assert_array_equal(
+        net.set_params(callbacks__fails__at=9).fit(X, y).predict_proba(X), fresh
+    )
+
+
 # Weights of classes
 
 
