@@ -78,6 +78,7 @@ IN_ORDER = {
         "token_ids",
         "contrastive",
         "trainable",
+        "prepared",
         "transformer",
         "members",
         "ensemble",

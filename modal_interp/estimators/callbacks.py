@@ -83,8 +83,8 @@ class _StopsHead(EarlyStopping):
         super().on_train_end(net, **kwargs)
 
 
-def for_head_alone(callbacks: list[tuple[str, Any]]) -> list[tuple[str, Any]]:
-    """Return callbacks of which early stopping leaves the encoder aside."""
+def for_ending_with_head(callbacks: list[tuple[str, Any]]) -> list[tuple[str, Any]]:
+    """Return callbacks for epochs of the output layer alone: early stopping copies no encoder."""
     return [
         (name, _StopsHead(**found.get_params()) if name == "early_stopping" else found)
         for name, found in callbacks

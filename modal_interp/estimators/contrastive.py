@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -24,12 +25,13 @@ class SupervisedContrastiveLoss(nn.Module):
 
     .. math::
 
-        \ell = -\frac{1}{B} \sum_i \frac{1}{\sum_j w_{ij}} \sum_{j \ne i} w_{ij}
+        \ell = -\frac{1}{|P|} \sum_{i \in P} \frac{1}{\sum_{j \ne i} w_{ij}} \sum_{j \ne i} w_{ij}
             \ln \frac{e^{\langle h_i, h_j \rangle / \tau}}
                      {\sum_{k \ne i} e^{\langle h_i, h_k \rangle / \tau}}
 
     where h are features of length 1 and w is 1 for two texts of one label; of several labels, the
-    share of those that either text has which both have. Texts like no other do not count.
+    share of those that either text has which both have, and 1 for two texts without any. P are
+    the texts with a like, for which the weights add up to more than 0; others do not count.
 
     Parameters
     ----------
@@ -64,7 +66,16 @@ def _alikeness(targets: Tensor) -> Tensor:
         return (targets[:, None] == targets[None, :]).float()
     both = targets @ targets.T
     n_labels = targets.sum(dim=1)
-    return both / (n_labels[:, None] + n_labels[None, :] - both).clamp(min=1)
+    either = n_labels[:, None] + n_labels[None, :] - both
+    return torch.where(either > 0, both / either.clamp(min=1), 1.0)
+
+
+def has_pairs(targets: NDArray[Any]) -> bool:
+    """Tell whether any two texts are alike: share a label, or have none both."""
+    if targets.ndim == 1:
+        return bool(np.unique(targets, return_counts=True)[1].max() > 1)
+    without = ~targets.astype(bool).any(axis=1)
+    return bool((targets.sum(axis=0) > 1).any() or without.sum() > 1)
 
 
 class BalancedBatches(Sampler[list[int]]):
@@ -81,14 +92,26 @@ class BalancedBatches(Sampler[list[int]]):
     def __iter__(self) -> Iterator[list[int]]:
         decks: list[list[int]] = [[] for _ in self.rows_of]
         for _ in range(self.n_batches):
-            kinds = torch.randperm(len(decks)).tolist()
-            # Two texts of a label at least, so that there is something to pull together.
-            kinds = kinds[: max(1, self.n_texts // 2)]
-            batch: list[int] = []
-            for place, kind in enumerate(kinds):
-                share = (self.n_texts - len(batch)) // (len(kinds) - place)
-                batch += self._draw(decks[kind], self.rows_of[kind], share)
-            yield batch
+            counts = self._counts(torch.randperm(len(decks)).tolist())
+            parts = [self._draw(decks[kind], self.rows_of[kind], n) for kind, n in counts.items()]
+            yield [row for part in parts for row in part]
+
+    def _counts(self, kinds: list[int]) -> dict[int, int]:
+        """Return how many texts of each kind a batch has, by a random order of the kinds."""
+        # Two texts of a label at least, so that there is something to pull together.
+        first = kinds[: max(1, self.n_texts // 2)]
+        counts: dict[int, int] = {}
+        left = self.n_texts
+        for place, kind in enumerate(first):
+            counts[kind] = min(left // (len(first) - place), len(self.rows_of[kind]))
+            left -= counts[kind]
+        # What some lack, others fill up: those that have no text in it yet, then all.
+        for kind in [*kinds[len(first) :], *first]:
+            more = min(left, len(self.rows_of[kind]) - counts.get(kind, 0))
+            if more:
+                counts[kind] = counts.get(kind, 0) + more
+            left -= more
+        return counts
 
     def _draw(self, deck: list[int], rows: NDArray[Any], n: int) -> list[int]:
         """Draw `n` rows, each as often as the others, but none twice in a batch."""
@@ -118,14 +141,32 @@ class _FeatureNet(_TimedNet):
     """What trains them: a batch sampler says how long."""
 
     usual_epochs, usual_steps = 1, 0
+    is_done = False
+
+    def fit_loop(self, *args: Any, **kwargs: Any) -> Any:
+        """Run the loop, and remember that nothing ended it."""
+        super().fit_loop(*args, **kwargs)
+        self.is_done = True
+        return self
+
+    def get_loss(self, *args: Any, **kwargs: Any) -> Tensor:
+        """Return the loss, unless it is no number to learn by."""
+        loss: Tensor = super().get_loss(*args, **kwargs)
+        if not torch.isfinite(loss):
+            raise ValueError(
+                "the contrastive loss must be finite; found NaN or infinity: training has "
+                f"diverged. Lower contrastive_lr, which is {self.lr!r}."
+            )
+        return loss
 
 
 def check_contrastive(steps: Any, batch_size: Any, lr: Any) -> None:
     """Raise a ValueError where a parameter of the fine-tuning breaks its rule."""
     check_size("contrastive_steps", steps)
-    check_size("contrastive_batch_size", batch_size, 2)
-    if not (isinstance(lr, int | float) and 0 < lr < np.inf):
-        raise ValueError(f"contrastive_lr must be a number above 0; found {lr!r}.")
+    # Two texts of each of two labels: below, there is none to pull near or none to keep far.
+    check_size("contrastive_batch_size", batch_size, 4)
+    if not (isinstance(lr, Real) and 0 < float(lr) < np.inf):
+        raise ValueError(f"contrastive_lr must be a finite number above 0; found {lr!r}.")
 
 
 def pull_together(
@@ -157,5 +198,5 @@ def pull_together(
         callbacks=[*fine_tuning_callbacks(), *([("bar", bar)] if verbose > 0 else [])],
     )
     net.fit(RowsDataset(ids, targets), y=None)
-    if len(net.history_[-1]["batches"]) < n_steps:
+    if not net.is_done:
         raise KeyboardInterrupt  # which skorch ends a training by, and says nothing

@@ -59,6 +59,14 @@ def fresh_encoder(model: Any) -> nn.Module:
     return _built(model)
 
 
+def encoder_to_look_at(model: Any) -> Any:
+    """Return an encoder to check input by, which nobody may train or change: no copy is made."""
+    if is_pretrained(model):
+        return _loaded(str(model), stamp(model))
+    with seeded(0, torch.device("cpu")):
+        return _built(model)
+
+
 @lru_cache(maxsize=4)
 def _shared(model: str, files: Any, device: str, padding: int) -> Shared:
     with torch.inference_mode(False):

@@ -6,19 +6,22 @@ from typing import Any
 
 import numpy as np
 
+from modal_interp.estimators.token_ids import vocabulary_for
+from modal_interp.texts.tokenizers import load_tokenizer
+
 # What trains the output layer alone, and what trains the encoder with it.
 _HEAD = {"lr": 1e-3, "batch_size": 50, "epochs": 15, "steps": 300}
 _ENCODER = {"lr": 5e-5, "batch_size": 16, "epochs": 3, "steps": 100}
 
 
-def head_alone(trainable: Any) -> bool:
-    """Tell whether the encoder stays as it is while the output layer is trained."""
+def ends_with_head(trainable: Any) -> bool:
+    """Tell whether the last training loop, that of the epochs, trains the output layer alone."""
     return trainable in ("head", "contrastive")
 
 
 def usual(trainable: Any) -> dict[str, Any]:
     """Return what is taken where nobody tells: lr, batch_size, epochs and least steps."""
-    return _HEAD if head_alone(trainable) else _ENCODER
+    return _HEAD if ends_with_head(trainable) else _ENCODER
 
 
 def check_trainable(trainable: Any) -> None:
@@ -33,8 +36,33 @@ def check_trainable(trainable: Any) -> None:
 
 
 def what_is_built(net: Any) -> dict[str, Any]:
-    """Return the parameters that a module is built by."""
-    return {name: getattr(net, name) for name in ("trainable", "model", "pooling")}
+    """Return the parameters that a module is built by, and what its tokenizer says of ids."""
+    given = {name: getattr(net, name) for name in ("trainable", "model", "pooling")}
+    return {**given, "tokenizer": _Read(net.model, net.tokenizer)}
+
+
+class _Read:
+    """A tokenizer, which equals another one by which ids stand for the same."""
+
+    def __init__(self, model: Any, tokenizer: Any) -> None:
+        self.model, self.tokenizer = model, tokenizer
+        self.vocabulary = vocabulary_for(model, tokenizer)[0]
+
+    def __repr__(self) -> str:
+        return "None" if self.tokenizer is None else f"a {type(self.tokenizer).__name__}"
+
+    def __eq__(self, other: Any) -> bool:
+        mine, its = self.vocabulary, other.vocabulary
+        if mine is None or its is None:
+            return mine is its
+        same = (mine.size, mine.padding, mine.no_words) == (its.size, its.padding, its.no_words)
+        return same and np.array_equal(mine.begins_word, its.begins_word) and self._maps_as(other)
+
+    def _maps_as(self, other: _Read) -> bool:
+        one, two = (read.tokenizer or load_tokenizer(read.model) for read in (self, other))
+        return one is two or one.get_vocab() == two.get_vocab()
+
+    __hash__ = None  # type: ignore[assignment]
 
 
 def check_same_build(net: Any, built_for: dict[str, Any]) -> None:
@@ -42,7 +70,8 @@ def check_same_build(net: Any, built_for: dict[str, Any]) -> None:
     for name, value in what_is_built(net).items():
         if value != built_for[name]:
             raise ValueError(
-                f"{name} must stay {built_for[name]!r} while training goes on; found {value!r}. "
+                f"{name} must stay {built_for[name]!r} while training goes on; found {value!r}"
+                f"{' of other ids' if name == 'tokenizer' else ''}. "
                 "Set it back, or call fit with warm_start=False."
             )
 

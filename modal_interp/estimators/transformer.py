@@ -9,24 +9,23 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import nn
-from torch.utils.data import Subset
 
-from modal_interp._seeding import seeded
-from modal_interp.estimators.callbacks import fine_tuning_callbacks, for_head_alone
+from modal_interp.estimators.callbacks import fine_tuning_callbacks, for_ending_with_head
 from modal_interp.estimators.classifier import _ModuleClassifier
-from modal_interp.estimators.contrastive import check_contrastive, pull_together
+from modal_interp.estimators.contrastive import check_contrastive
 from modal_interp.estimators.encoders import (
+    encoder_to_look_at,
     fresh_encoder,
     is_pretrained,
     last_layers,
     shared_encoder,
 )
+from modal_interp.estimators.prepared import PreparedFirst
 from modal_interp.estimators.token_ids import as_token_ids, vocabulary_for
 from modal_interp.estimators.trainable import (
     FollowsTrainable,
-    check_same_build,
     check_trainable,
-    head_alone,
+    ends_with_head,
     usual,
     what_is_built,
 )
@@ -37,7 +36,7 @@ from modal_interp.texts.pretrained import DEFAULT_MODEL
 from modal_interp.texts.tokenizers import Vocabulary
 
 
-class TransformerClassifier(FollowsTrainable, _ModuleClassifier):
+class TransformerClassifier(FollowsTrainable, PreparedFirst, _ModuleClassifier):
     r"""Classify texts by a pretrained encoder and one linear layer, :class:`TextTransformer`.
 
     Reads the token ids of a :class:`TokenEncoder` of the same model.
@@ -56,7 +55,8 @@ class TransformerClassifier(FollowsTrainable, _ModuleClassifier):
     trainable : {"contrastive", "head", "all"} or int, default="contrastive"
         What `fit` changes beside the output layer. "contrastive": first the encoder, so that texts
         of one label come near each other and those of others far [1]_, then the output layer on
-        features that no longer change, as in SetFit [2]_. "head": nothing; the features of a text
+        features that no longer change, as in SetFit [2]_; the output layer alone where no two texts
+        share a label, or all have the same. "head": nothing; the features of a text
         are computed once in a process, for all nets with the same model, and kept, so that a round
         takes a second. "all": the encoder, and a number that of its last layers.
     pooling : {"mean", "cls", "own"}, default="mean"
@@ -66,7 +66,8 @@ class TransformerClassifier(FollowsTrainable, _ModuleClassifier):
         Says which ids are padding, marks and pieces of words. None loads that of `model`; of a
         configuration id 0 is then padding and each other id a word, as of a :class:`WordEncoder`.
     contrastive_steps, contrastive_batch_size : int, default=40 and 24
-        Steps of contrastive training and texts in each, of every label as many.
+        Steps of contrastive training and texts in each, 4 at least, of every label as many.
+        Interrupted before the first epoch, `fit` raises KeyboardInterrupt, and keeps nothing.
     contrastive_lr : float, default=5e-5
         Its largest step size; warmed up and lowered to 0.
     lr : float, default=None
@@ -78,7 +79,7 @@ class TransformerClassifier(FollowsTrainable, _ModuleClassifier):
         Length of training as in :class:`TextCNNClassifier`; None takes 15 passes and 300 steps at
         least for the output layer, 3 and 100 where the encoder is trained.
     optimizer : type of torch.optim.Optimizer, default=AdamW
-        As in skorch.
+        As in skorch. Neither it nor `callbacks` reach the contrastive training, always by AdamW.
     iterator_valid__batch_size : int, default=256
         Texts that are predicted together.
     **kwargs
@@ -98,7 +99,8 @@ class TransformerClassifier(FollowsTrainable, _ModuleClassifier):
     TypeError, ValueError
         If a parameter breaks its rule; if the model is not to be had, is of encoder and decoder or
         comes without a tokenizer; if `X` is no token ids of shape (n, T), of another vocabulary or
-        with more tokens than the encoder has places for; and as :class:`TextCNNClassifier`.
+        with more tokens than the encoder has places for; if the contrastive loss is no longer
+        finite; and as :class:`TextCNNClassifier`.
 
     Notes
     -----
@@ -183,7 +185,7 @@ class TransformerClassifier(FollowsTrainable, _ModuleClassifier):
             return as_token_ids(X, self.module_.encoder, *self._vocabulary)
         self._check_options()
         self._vocabulary = vocabulary_for(self.model, self.tokenizer)
-        encoder = self._untrained()
+        encoder = encoder_to_look_at(self.model)
         check_pooling(self.pooling, encoder)
         ids = as_token_ids(X, encoder, *self._vocabulary)
         self.n_words_ = encoder.get_input_embeddings().num_embeddings
@@ -192,13 +194,6 @@ class TransformerClassifier(FollowsTrainable, _ModuleClassifier):
     def check_ids(self, X: Any) -> None:
         """Raise a ValueError where the encoder cannot read these ids; queries ask so first."""
         self._check_input(X, reset=False)
-
-    def _untrained(self) -> Any:
-        """Return an encoder to check input by; nothing is trained of it."""
-        if is_pretrained(self.model):
-            return self._shared_encoder()[0]
-        with seeded(0, torch.device("cpu")):
-            return fresh_encoder(self.model)
 
     def _check_options(self) -> None:
         super()._check_options()
@@ -243,7 +238,7 @@ class TransformerClassifier(FollowsTrainable, _ModuleClassifier):
         self._built_for = what_is_built(self)
         if self._shares():
             self.module_.freeze(self.__dict__.pop("_store"), shared=True)
-        elif head_alone(self.trainable):
+        elif ends_with_head(self.trainable):
             self.module_.freeze(FeatureStore())
         elif self.trainable != "all":
             encoder = self.module_.encoder.requires_grad_(False)
@@ -256,36 +251,8 @@ class TransformerClassifier(FollowsTrainable, _ModuleClassifier):
         named = super().get_all_learnable_params()
         yield from ((name, p) for name, p in named if p.requires_grad)
 
-    def get_split_datasets(self, X: Any, y: Any = None, **fit_params: Any) -> tuple[Any, Any]:
-        """Split, fine-tune the encoder on the training part if so asked, and encode all texts."""
-        check_same_build(self, self._built_for)
-        train, valid = super().get_split_datasets(X, y, **fit_params)
-        if self.trainable == "contrastive":
-            rows = np.asarray(train.indices) if isinstance(train, Subset) else slice(None)
-            self._pull_together(X[rows], y[rows])
-        if self.module_.store is not None:
-            self.module_.read(X, verbose=self.verbose)
-        return train, valid
-
-    def _pull_together(self, X: NDArray[np.int64], y: NDArray[Any]) -> None:
-        if len(np.unique(y, axis=0)) < 2:
-            return  # nothing to keep apart
-        encoder = self.module_.encoder.requires_grad_(True)
-        try:
-            with self._own_randomness():
-                options = {
-                    "n_steps": self.contrastive_steps,
-                    "n_texts": self.contrastive_batch_size,
-                    "lr": self.contrastive_lr,
-                    "verbose": self.verbose,
-                }
-                pull_together(self.module_, X, y, device=self.device, **options)
-        finally:
-            encoder.requires_grad_(False).eval()
-            self.module_.store.forget()
-
     @property
     def _default_callbacks(self) -> list[tuple[str, Any]]:
         found = super()._default_callbacks
-        alone = head_alone(self.trainable)
-        return for_head_alone(found) if alone else [*found, *fine_tuning_callbacks()]
+        last_head = ends_with_head(self.trainable)
+        return for_ending_with_head(found) if last_head else [*found, *fine_tuning_callbacks()]

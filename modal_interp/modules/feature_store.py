@@ -28,7 +28,7 @@ class FeatureStore:
     Attributes
     ----------
     n_computed : int
-        How many texts were computed so far.
+        How many texts were computed since it was made, or last told to `forget`.
     """
 
     def __init__(self) -> None:

@@ -8,11 +8,14 @@ import pytest
 import torch
 from modAL.models import ActiveLearner, Committee
 from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from skorch import NeuralNetClassifier
+from skorch.callbacks import Callback
 
 from modal_interp import (
+    DeepEnsemble,
     TextTransformer,
     TokenEncoder,
     TransformerClassifier,
@@ -453,7 +456,7 @@ def test_a_shared_encoder_is_never_trained(changed):
 def test_what_is_held_out_does_not_tune_the_encoder(monkeypatch):
     tuned = []
     monkeypatch.setattr(
-        "modal_interp.estimators.transformer.pull_together",
+        "modal_interp.estimators.prepared.pull_together",
         lambda module, X, y, **options: tuned.append((X, y)),
     )
     many, labels = np.arange(40) % 7 + 5, np.arange(40) % 2
@@ -467,21 +470,133 @@ def test_what_is_held_out_does_not_tune_the_encoder(monkeypatch):
     assert len(tuned[1][0]) == 40
 
 
-def test_an_interruption_ends_all_of_a_training(monkeypatch):
-    net = classifier("contrastive", classes=["neg", "pos"]).initialize()
-    before, calls = weights(net)["output.weight"], []
+def loss_that(does, at):
+    """A contrastive loss which does something the `at`-th time that it is asked for."""
+    calls, loss = [], SupervisedContrastiveLoss.forward
 
-    def interrupted(features, targets):
+    def forward(self, features, targets):
         calls.append(len(targets))
-        if len(calls) > 1:
-            raise KeyboardInterrupt
-        return features.sum() * 0.0
+        found = loss(self, features, targets)
+        return does(found) if len(calls) == at else found
 
-    monkeypatch.setattr(SupervisedContrastiveLoss, "forward", lambda _, *args: interrupted(*args))
-    net.partial_fit(IDS, LABELS)
-    assert len(calls) == 2
-    assert torch.equal(weights(net)["output.weight"], before)
-    assert net.predict(IDS).shape == (8,)
+    return forward
+
+
+def interrupt(_):
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("at", [1, 2, 4])  # of 4 steps
+@pytest.mark.parametrize(
+    ("does", "error", "message"),
+    [(interrupt, KeyboardInterrupt, None), (lambda x: x * np.nan, ValueError, "contrastive_lr")],
+)
+def test_fine_tuning_that_fails_leaves_no_half_of_a_net(at, does, error, message, monkeypatch):
+    known = classifier("contrastive", warm_start=True).fit(IDS, LABELS)
+    before, proba = weights(known), known.predict_proba(IDS)
+    cold = classifier("contrastive").fit(IDS, LABELS)
+    for net, goes_on in ((known, True), (cold, False), (classifier("contrastive"), False)):
+        with monkeypatch.context() as patch:
+            patch.setattr(SupervisedContrastiveLoss, "forward", loss_that(does, at))
+            with pytest.raises(error, match=message):
+                net.fit(IDS, LABELS)
+        assert net.__sklearn_is_fitted__() == net.initialized_ == goes_on
+    assert all(torch.equal(p, before[name]) for name, p in weights(known).items())
+    np.testing.assert_allclose(known.predict_proba(IDS), proba, rtol=1e-5)
+    assert len(known.history_) == 4
+    assert len(known.fit(IDS, LABELS).history_) == 8
+    with pytest.raises(NotFittedError):
+        cold.predict(IDS)
+    assert len(cold.fit(IDS, LABELS).history_) == 4
+
+
+def test_an_ensemble_ends_where_a_member_is_interrupted(monkeypatch):
+    steps = []
+    forward = loss_that(interrupt, 2)
+    monkeypatch.setattr(
+        SupervisedContrastiveLoss, "forward", lambda *args: steps.append(0) or forward(*args)
+    )
+    with pytest.raises(KeyboardInterrupt):
+        DeepEnsemble(classifier("contrastive"), 3, random_state=0).fit(IDS, LABELS)
+    assert len(steps) == 2
+
+
+class InterruptsEpoch(Callback):
+    def on_epoch_end(self, net, **kwargs):
+        if len(net.history) == 2:
+            raise KeyboardInterrupt
+
+
+def test_interrupted_epochs_end_as_those_of_skorch():
+    for trainable in ("contrastive", "head"):
+        net = classifier(trainable, callbacks=[InterruptsEpoch()]).fit(IDS, LABELS)
+        assert len(net.history_) == 2
+        assert net.predict(IDS).shape == (8,)
+
+
+def test_to_split_samples_trains_nothing():
+    net = classifier("contrastive", early_stopping=True).fit(IDS, LABELS)
+    before, read = weights(net), net.module_.store.n_computed
+    targets = (LABELS == "pos").astype(int)
+    train, valid = net.get_split_datasets(IDS, targets)
+    assert len(train) + len(valid) == 8
+    assert all(torch.equal(p, before[name]) for name, p in weights(net).items())
+    assert net.module_.store.n_computed == read
+
+
+NONE_ALIKE = np.array([[1, 0, 0], [0, 1, 0], [0, 0, 0]])
+
+
+@pytest.mark.parametrize(
+    ("y", "tuned"),
+    [
+        (np.arange(3), False),
+        (np.zeros(3, dtype=int), False),
+        (np.array([0, 1, 1]), True),
+        (NONE_ALIKE, False),
+        (np.array([[1, 0, 0], [0, 0, 0], [0, 0, 0]]), True),  # two without a label
+        (np.array([[1, 1, 0], [0, 1, 1], [0, 0, 0]]), True),
+        (np.array([[1, 1, 0]] * 3), False),
+    ],
+)
+def test_an_encoder_is_tuned_where_there_is_something_to_tell_apart(y, tuned):
+    classes = [0, 1, 2]
+    net = classifier("contrastive", classes=classes).fit(IDS[:3], y)
+    start = classifier("all", classes=classes, max_epochs=0).fit(IDS[:3], y)
+    pairs = zip(net.module_.encoder.parameters(), start.module_.encoder.parameters(), strict=True)
+    assert all(torch.equal(one, other) for one, other in pairs) != tuned
+    assert len(net.history_) == 4
+
+
+def with_other_padding(tokenizer):
+    tokenizer.pad_token = "[MASK]"
+    return tokenizer
+
+
+def test_a_tokenizer_stays_while_training_goes_on():
+    net = classifier(warm_start=True).fit(IDS, LABELS)
+    with pytest.raises(ValueError, match=r"tokenizer must stay None .* of other ids"):
+        net.set_params(tokenizer=with_other_padding(word_pieces())).fit(IDS, LABELS)
+    assert len(net.set_params(tokenizer=word_pieces()).fit(IDS, LABELS).history_) == 8  # the same
+    one = classifier(warm_start=True, tokenizer=word_pieces()).fit(IDS, LABELS)
+    with_other_padding(one.tokenizer)
+    with pytest.raises(ValueError, match="tokenizer must stay"):
+        one.fit(IDS, LABELS)
+
+
+def test_a_tuned_encoder_is_the_only_one(monkeypatch):
+    def never(*args):
+        raise AssertionError
+
+    monkeypatch.setattr("modal_interp.estimators.transformer.shared_encoder", never)
+    for trainable in ("contrastive", "all", 1):
+        classifier(trainable).fit(IDS, LABELS).predict(IDS)
+
+
+def test_numbers_of_numpy_are_step_sizes():
+    net = classifier("contrastive", contrastive_lr=np.float32(5e-5)).fit(IDS, LABELS)
+    same = classifier("contrastive", contrastive_lr=float(np.float32(5e-5))).fit(IDS, LABELS)
+    np.testing.assert_array_equal(net.predict_proba(IDS), same.predict_proba(IDS))
 
 
 def test_fine_tuning_shows_a_bar(capsys):
@@ -529,6 +644,20 @@ def test_batches_hold_labels_evenly_and_no_text_twice():
         assert len(batch) <= 12
     drawn = np.bincount(np.concatenate(batches), minlength=46)
     assert drawn[:40].max() - drawn[:40].min() <= 1
+
+
+def test_batches_of_several_labels_are_full():
+    y = (np.random.RandomState(0).rand(60, 8) < 0.4).astype(int)
+    for targets, n_texts in ((y, 24), (np.arange(40), 24), (np.array([0, 1, 1, 2, 2, 2]), 6)):
+        for batch in BalancedBatches(targets, 6, n_texts):
+            assert len(batch) == len(set(batch)) == n_texts
+
+
+def test_texts_without_a_label_are_alike():
+    features = torch.eye(3, 4) + 0.1
+    none = torch.tensor([[0.0, 0.0], [0.0, 0.0], [1.0, 0.0]])
+    loss = SupervisedContrastiveLoss()
+    torch.testing.assert_close(loss(features, none), loss(features, torch.tensor([0, 0, 1])))
 
 
 def folder_with(config, tokenizer, tmp_path):
@@ -604,6 +733,8 @@ LONG[0, 0] = 2
         (lambda _: classifier(pooling="max"), IDS, ValueError, "pooling must be"),
         (lambda _: classifier(contrastive_steps=0), IDS, ValueError, "contrastive_steps"),
         (lambda _: classifier(contrastive_batch_size=1), IDS, ValueError, "contrastive_batch"),
+        (lambda _: classifier(contrastive_batch_size=3), IDS, ValueError, "contrastive_batch"),
+        (lambda _: classifier(contrastive_lr="1"), IDS, ValueError, "contrastive_lr must be a f"),
         (lambda _: classifier(contrastive_lr=-1.0), IDS, ValueError, "contrastive_lr"),
         (lambda _: classifier(module__dropout=1.5), IDS, ValueError, "dropout must be"),
         (lambda _: classifier(), np.array(TEXTS, dtype=object), ValueError, "put a TokenEncoder"),
