@@ -152,12 +152,16 @@ class _FeatureNet(_TimedNet):
     def get_loss(self, *args: Any, **kwargs: Any) -> Tensor:
         """Return the loss, unless it is no number to learn by."""
         loss: Tensor = super().get_loss(*args, **kwargs)
-        if not torch.isfinite(loss):
-            raise ValueError(
-                "the contrastive loss must be finite; found NaN or infinity: training has "
-                f"diverged. Lower contrastive_lr, which is {self.lr!r}."
-            )
+        _check_finite("loss", loss, self.lr)
         return loss
+
+
+def _check_finite(name: str, found: Tensor, lr: float) -> None:
+    if not torch.isfinite(found).all():
+        raise ValueError(
+            f"the contrastive {name} must be finite; found NaN or infinity: training has diverged. "
+            f"Lower contrastive_lr, which is {lr!r}."
+        )
 
 
 def check_contrastive(steps: Any, batch_size: Any, lr: Any) -> None:
@@ -192,6 +196,7 @@ def pull_together(
         optimizer=torch.optim.AdamW,
         lr=lr,
         batch_size=1,  # as a batch sampler asks for
+        iterator_valid__batch_size=n_texts,
         iterator_train__shuffle=False,
         iterator_train__batch_sampler=BalancedBatches(targets, n_steps, n_texts),
         device=device,
@@ -200,3 +205,4 @@ def pull_together(
     net.fit(RowsDataset(ids, targets), y=None)
     if not net.is_done:
         raise KeyboardInterrupt  # which skorch ends a training by, and says nothing
+    _check_finite("features", net.forward(ids[:n_texts]), lr)  # no loss tells of the last step

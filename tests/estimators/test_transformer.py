@@ -510,6 +510,14 @@ def test_fine_tuning_that_fails_leaves_no_half_of_a_net(at, does, error, message
     assert len(cold.fit(IDS, LABELS).history_) == 4
 
 
+@pytest.mark.parametrize("steps", [1, 4])
+def test_steps_that_are_too_large_are_told(steps):
+    net = classifier("contrastive", contrastive_steps=steps, contrastive_lr=1e30)
+    with pytest.raises(ValueError, match=r"must be finite.*Lower contrastive_lr, which is 1e\+30"):
+        net.fit(IDS, LABELS)
+    assert not net.__sklearn_is_fitted__()
+
+
 def test_an_ensemble_ends_where_a_member_is_interrupted(monkeypatch):
     steps = []
     forward = loss_that(interrupt, 2)
