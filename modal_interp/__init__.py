@@ -22,7 +22,14 @@ from modal_interp.estimators import (
     TextCNNLSTMClassifier,
     TransformerClassifier,
 )
-from modal_interp.explanations import Explanation, QueryExplanation, explain_query
+from modal_interp.explanations import (
+    Explanation,
+    ExplanationDisplay,
+    QueryExplanation,
+    explain_query,
+    show_features,
+    show_words,
+)
 from modal_interp.modules import TabularMLP, TextBiLSTM, TextCNN, TextCNNLSTM, TextTransformer
 from modal_interp.nets import PieceWords, ReadBy
 from modal_interp.queries import Query, View, mend_modal, open_query
@@ -80,6 +87,7 @@ from modal_interp.texts import (
 __all__ = [
     "DeepEnsemble",
     "Explanation",
+    "ExplanationDisplay",
     "KMedoids",
     "PieceWords",
     "Query",
@@ -147,6 +155,8 @@ __all__ = [
     "product",
     "random_sampling",
     "ranked_mean",
+    "show_features",
+    "show_words",
     "top_k",
     "train_word_vectors",
     "word_interpretations",

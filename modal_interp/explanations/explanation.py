@@ -10,8 +10,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from modal_interp.explanations.display import ExplanationDisplay
 from modal_interp.explanations.frames import as_frame
-from modal_interp.explanations.text import brief, brief_query, full, full_query
+from modal_interp.explanations.html.report import page, write
+from modal_interp.explanations.html.samples import one_sample, query_in_short
+from modal_interp.explanations.terminal import as_text, paper, query_as_text
+from modal_interp.explanations.text import brief, brief_query
 from modal_interp.queries.candidates import Narrowing
 from modal_interp.strategies.reasons import (
     Counterpart,
@@ -77,11 +81,36 @@ class Explanation:
     shares: tuple[Shares, ...] = ()
     numbers: tuple[Number, ...] = ()
 
+    def to_text(self, *, width: int | None = None, color: bool | None = None) -> str:
+        """Return it in plain text, for a terminal.
+
+        Parameters
+        ----------
+        width : int, optional
+            Columns; otherwise those of the terminal, 100 at most.
+        color : bool, optional
+            Whether to colour words and bars by their sign, which is written out in any case;
+            otherwise on a terminal. ``NO_COLOR`` and ``FORCE_COLOR`` of the environment count, the
+            former first.
+
+        Returns
+        -------
+        str
+        """
+        return as_text(self, paper(width, color))
+
+    def plot(self, ax: Any = None) -> ExplanationDisplay:
+        """Draw contributions and predictions as bars, on axes of matplotlib or a new figure."""
+        return ExplanationDisplay.from_explanation(self, ax=ax)
+
     def __repr__(self) -> str:
         return brief(self)
 
     def __str__(self) -> str:
-        return full(self)
+        return self.to_text(color=False)
+
+    def _repr_html_(self) -> str:
+        return one_sample(self)
 
 
 @dataclass(frozen=True, eq=False)
@@ -183,6 +212,34 @@ class QueryExplanation(Sequence[Explanation]):
         """
         return as_frame(self)
 
+    def to_text(self, *, width: int | None = None, color: bool | None = None) -> str:
+        """Return it in plain text, for a terminal; as of :meth:`Explanation.to_text`."""
+        return query_as_text(self, paper(width, color))
+
+    def to_html(self, path: Any, *, title: str | None = None) -> None:
+        """Write a page that tells of the query: one file, which needs no network and no scripts.
+
+        Parameters
+        ----------
+        path : str or path
+            Of the file; one that is there is replaced when the new one is whole.
+        title : str, optional
+            Its heading.
+
+        Raises
+        ------
+        OSError
+            If the path is a folder, lies in none, or cannot be written.
+
+        Notes
+        -----
+        What was asked for, by which strategy with which options; a map of the pool with the batch
+        and the labelled samples, of ``explain_query(..., pool_map=True)``; then each sample.
+
+        Departs from the paper: none; the papers show no queries.
+        """
+        write(page(self, title or f"Why these samples: a query by {self.strategy}"), path)
+
     @overload
     def __getitem__(self, place: int) -> Explanation: ...
     @overload
@@ -200,4 +257,7 @@ class QueryExplanation(Sequence[Explanation]):
         return brief_query(self)
 
     def __str__(self) -> str:
-        return full_query(self)
+        return self.to_text(color=False)
+
+    def _repr_html_(self) -> str:
+        return query_in_short(self)

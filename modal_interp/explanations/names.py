@@ -113,9 +113,13 @@ def spans_of(text: Any, tokens: Sequence[str]) -> tuple[tuple[int, int], ...]:
 
 
 def steps_before(learner: Any) -> list[Any]:
-    """Return the fitted steps before the first net of a learner, unwrapped; none of no net."""
+    """Return the fitted steps before the first net of a learner or estimator; none of no net."""
     try:
-        steps, _ = members_of(estimators_of(learner)[0], classifier_of)[0]
+        estimator = estimators_of(learner)[0]
+    except TypeError:  # an estimator by itself
+        estimator = learner
+    try:
+        steps, _ = members_of(estimator, classifier_of)[0]
     except (TypeError, NotFittedError):  # strategies that look at no estimator take any
         return []
     return [step.estimator if isinstance(step, FrozenEstimator) else step for step in steps]
