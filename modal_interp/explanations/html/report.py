@@ -17,6 +17,7 @@ from modal_interp.explanations.text import shown
 from modal_interp.explanations.windows import visible
 
 _SAMPLE, _WORD = 70, 30
+_HEADS = ("place", "row", "metric", "predicted", "decided by", "sample")
 
 
 def page(query: Any, title: str) -> str:
@@ -90,39 +91,42 @@ def _at_a_glance(query: Any) -> Iterator[Markup]:
 
 
 def _table(query: Any) -> Markup:
-    """Return a row a sample, with the way to it."""
-    heads = ["place", "row", "metric", "predicted", "decided by", "sample"]
-    head = [tag("th", name, scope="col") for name in heads]
-    rows = [tag("tr", *_cells(one)) for one in query]
+    """Return a row a sample, with the way to it; no columns of what is told of none."""
+    rows = [list(_cells(one)) for one in query]
+    told = [any(row[k][1] for row in rows) for k in range(len(_HEADS))]
+    head = [
+        tag("th", name, scope="col", class_=css_class("text-cell") if name == "sample" else None)
+        for name, known in zip(_HEADS, told, strict=True)
+        if known
+    ]
+    body = [
+        tag("tr", *(cell for (cell, _), known in zip(row, told, strict=True) if known))
+        for row in rows
+    ]
     return tag(
         "table",
         tag("caption", f"The batch, in the order of choice. Metric: {query.metric_name}."),
         tag("thead", tag("tr", *head)),
-        tag("tbody", *rows),
+        tag("tbody", *body),
         class_=css_class("batch"),
     )
 
 
-def _cells(one: Any) -> Iterator[Markup]:
-    link = tag("a", str(one.place + 1), href=f"#sample-{one.place + 1}")
-    yield tag("th", link, scope="row")
-    yield tag("td", str(one.index))
-    yield tag("td", f"{one.metric:.3g}" if one.metric == one.metric else "none")
-    yield _of_data(_predicted(one.proba))
+def _cells(one: Any) -> Iterator[tuple[Markup, str]]:
+    """Yield the cells of a sample, each with what it tells."""
+    place = str(one.place + 1)
+    yield tag("th", tag("a", place, href=f"#sample-{place}"), scope="row"), place
+    for number in (str(one.index), f"{one.metric:.3g}" if one.metric == one.metric else ""):
+        yield tag("td", number), number
     decided = [
-        part.names[part.decided]
+        visible(part.names[part.decided], _WORD)
         for part in (one.words, one.features)
         if part is not None and part.decided is not None
     ]
-    yield tag(
-        "td",
-        ", ".join(visible(name, _WORD) for name in decided),
-        dir="auto",
-        class_=css_class("data"),
-    )
-    yield tag(
-        "td", in_a_line(one.sample, one.features, _SAMPLE), dir="auto", class_=css_class("data")
-    )
+    sample = in_a_line(one.sample, one.features, _SAMPLE)
+    texts = _predicted(one.proba), ", ".join(decided), sample
+    for text, kind in zip(texts, (None, None, "text-cell"), strict=True):
+        yield tag("td", text, dir="auto", class_=css_class("data", kind)), text
 
 
 def _predicted(proba: Any) -> str:

@@ -99,7 +99,8 @@ stroke:var(--mi-panel);stroke-width:2px;paint-order:stroke}
 .modal-interp .mi-facts dt{color:var(--mi-soft)}
 .modal-interp .mi-facts dd{margin:0}
 @media (max-width:480px){.modal-interp .mi-facts{grid-template-columns:1fr}
-.modal-interp .mi-facts dd{margin:0 0 .3em}}
+.modal-interp .mi-facts dd{margin:0 0 .3em}
+.modal-interp .mi-batch .mi-text-cell{display:none}}
 @media (forced-colors:active){.modal-interp .mi-bar rect{forced-color-adjust:none}}
 """
 _PAGE = """
