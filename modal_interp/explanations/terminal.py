@@ -19,7 +19,7 @@ from modal_interp.explanations.windows import pieces, shades, strongest, visible
 # Columns of the text and of a bar; rows of a list; characters of a name, and of a sample.
 _NARROWEST, _WIDEST, _BAR, _ROWS, _NAME, _SAMPLE = 40, 100, 20, 8, 28, 160
 # What a terminal would obey, or show nothing of.
-_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202d\u202e\ud800-\udfff]")
 # Blue and orange of the 256 colours, which show on black and on white; bold.
 _ADDS, _TAKES, _BOLD, _END = "\x1b[38;5;33m", "\x1b[38;5;166m", "\x1b[1m", "\x1b[0m"
 
@@ -99,10 +99,13 @@ def columns(text: str) -> int:
 
 
 def _cut(word: str, width: int) -> list[str]:
-    if columns(word) <= width:
-        return [word]
-    half = width // 2  # letters of two columns
-    return [word[start : start + half] for start in range(0, len(word), half)]
+    """Return the parts of a word that fit."""
+    parts = [""]
+    for letter in word:
+        if columns(parts[-1]) + columns(letter) > width:
+            parts.append("")
+        parts[-1] += letter
+    return parts
 
 
 def _head(query: Any) -> Iterator[str]:
@@ -194,7 +197,7 @@ def _predicted(proba: Any, on: Paper) -> Iterator[str]:
     order = np.argsort(-proba.mean, kind="stable")[:_ROWS]
     several = len(proba.by) > 1
     over = f" (mean \u00b1 deviation over {len(proba.by)} {proba.of})" if several else ""
-    yield f"  predicted{over}:"
+    yield from wrapped(f"predicted{over}:", on.width, "  ")
     rows = []
     for c in order:
         name = proba.classes[c] if proba.classes else str(c)
@@ -207,14 +210,17 @@ def _bars(
     rows: list[tuple[str, str, float]], whole: float, on: Paper, *, signed: bool
 ) -> Iterator[str]:
     """Yield names, numbers and bars, each in its column."""
-    names = [_CONTROL.sub("\ufffd", shown(name, _NAME)) for name, _, _ in rows]
-    wide = max(map(columns, names), default=0)
     long = max((len(said) for _, said, _ in rows), default=0)
+    room = on.width - long - 6
+    names = [
+        _cut(_CONTROL.sub("\ufffd", shown(name, _NAME)) or " ", room)[0] for name, _, _ in rows
+    ]
+    wide = max(map(columns, names), default=0)
     for name, (_, said, value) in zip(names, rows, strict=True):
         share = abs(value) / whole if whole and np.isfinite(value) else 0.0
         n = min(_BAR, round(_BAR * share), max(0, on.width - wide - long - 8))
         line = f"    {name}{' ' * (wide - columns(name))}  {said:<{long}}"
-        bar = on.dyed("\u2588" * n, value if signed else 0.0)
+        bar = on.dyed("\u2588" * n, value if signed and n else 0.0)
         yield f"{line}  {bar}".rstrip()
 
 

@@ -108,7 +108,8 @@ def _left_out(n: int) -> Piece:
 
 def _unread(rest: str) -> list[Piece]:
     """Return what stands behind the last word that the net reads."""
-    if any(character.isalnum() for character in rest):
-        text = f" \u2026 {len(rest.split()):,} more, which the net does not read \u2026"
+    n = sum(any(map(str.isalnum, part)) for part in rest.split())
+    if n:
+        text = f" \u2026 {n:,} more, which the net does not read \u2026"
         return [Piece(text, remark=True)]
     return [Piece(rest[:_BETWEEN])]

@@ -6,9 +6,10 @@ import re
 from html import escape
 from typing import Any
 
-# No text of HTML may hold these: control characters, halves of surrogate pairs, non-characters.
+# No text of HTML may hold control characters, halves of surrogate pairs and non-characters; and
+# what overrides the direction of all that follows would turn words round that are not the sample's.
 _NO_TEXT = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef"
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u202d\u202e\ud800-\udfff\ufdd0-\ufdef"
     + "".join(
         f"{chr(plane + 0xFFFE)}{chr(plane + 0xFFFF)}" for plane in range(0, 0x110000, 0x10000)
     )
@@ -63,7 +64,7 @@ def as_text(part: Any) -> Markup:
 
 
 def allowed(text: str) -> str:
-    """Return a text with a mark in place of what no text of HTML may hold."""
+    """Return a text with a mark in place of what a page should not hold."""
     return _NO_TEXT.sub("\ufffd", text)
 
 

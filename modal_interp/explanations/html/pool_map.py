@@ -48,7 +48,7 @@ def drawn(found: Any, chosen: NDArray[np.intp], name: str = "map") -> Markup:
 
 def _in_words(found: Any, n: int, n_labelled: int) -> str:
     """Return what a map shows."""
-    evenly = ", evenly drawn," * (n < len(found.points))
+    evenly = ", evenly drawn," * (n >= _CANDIDATES)
     labelled = f" and {_of(n_labelled, len(found.labelled))} labelled samples" * bool(n_labelled)
     first, second = found.explained
     return (

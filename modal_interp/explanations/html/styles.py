@@ -72,7 +72,7 @@ font-weight:400;border:0;background:none;color:inherit;white-space:normal;max-wi
 .modal-interp thead th,.modal-interp .mi-batch td,.modal-interp .mi-batch th{
 overflow-wrap:normal;padding-inline-end:.6em}
 .modal-interp .mi-batch td.mi-data{overflow-wrap:anywhere}
-.modal-interp .mi-near th{width:1%}
+.modal-interp .mi-near th:first-child,.modal-interp .mi-near .mi-number{width:1%}
 .modal-interp .mi-number{text-align:end;white-space:nowrap;font-variant-numeric:tabular-nums}
 .modal-interp .mi-bars .mi-bar-cell{width:40%;min-width:5em;padding-inline-end:0;
 vertical-align:middle}

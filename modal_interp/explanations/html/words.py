@@ -47,9 +47,9 @@ def _key(words: Any, values: Any) -> list[Any]:
     parts: list[Any] = [
         f"Shaded by {words.meaning}{of_output(words)}: ",
         *_swatch("adds", "adds"),
-        ", ",
+        " ",
         *_swatch("takes", "takes away"),
-        f", full shade {largest:.3g}",
+        f" full shade {largest:.3g}",
     ]
     if words.decided is not None:
         parts += ["; ", tag("span", "framed", class_=css_class("word", "decided", "key"))]
