@@ -146,7 +146,7 @@ def _parts(one: Any, on: Paper) -> Iterator[str]:
 
 
 def _marked(sample: Any, words: Any, on: Paper) -> list[str]:
-    """Return a text in which strong words bear signs, and the one that decided brackets."""
+    """Return a text in which strong words bear signs, and the one that decided arrows."""
     if not len(words.names):
         return ["  | (no word that the net reads)"]
     values = words.contributions[:, words.shown]
@@ -157,7 +157,7 @@ def _marked(sample: Any, words: Any, on: Paper) -> list[str]:
         if k is None:
             text += piece.text
             continue
-        written = f"[{piece.text}]" if k == words.decided else piece.text
+        written = f">{piece.text}<" if k == words.decided else piece.text
         signs = ("+" if levels[k] > 0 else "-") * (abs(int(levels[k])) - 1)
         text += written + (f"({signs})" if signs else "")
     lines = wrapped(text, on.width, "  | ")
@@ -168,7 +168,7 @@ def _dyed_signs(line: str, on: Paper) -> str:
     """Return a line whose words with signs have their colour."""
 
     def dyed(found: re.Match[str]) -> str:
-        return on.dyed(found[0], 1 if "+" in found[2] else -1, bold=found[0].startswith("["))
+        return on.dyed(found[0], 1 if "+" in found[2] else -1, bold=found[0].startswith(">"))
 
     return re.sub(r"(\S+)\((\++|-+)\)", dyed, line) if on.color else line
 

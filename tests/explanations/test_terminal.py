@@ -23,7 +23,7 @@ def test_signs_are_seen_without_colours():
     one = of_text(["bad", "fine", "odd"], decided=1)
     one.words.contributions[:, 0] = [-1.0, 0.5, 0.2]
     text = one.to_text(color=False)
-    assert "| bad(---) [fine](+) odd" in text
+    assert "| bad(---) >fine<(+) odd" in text
     assert re.search(r"fine +\+0.5 decided +\u2588{10}$", text, re.MULTILINE)
     assert re.search(r"<neg> +70.0% \u00b1 10.0% +\u2588{14}$", text, re.MULTILINE)
     for said in (
