@@ -194,7 +194,7 @@ class ExplanationDisplay:
             bars[self.decided].set(edgecolor=_ink(), linewidth=1.8)
             ax.get_yticklabels()[self.decided].set_fontweight("bold")
         ax.axvline(0, color=_ink(), linewidth=0.8)
-        ax.margins(x=0.2)
+        ax.margins(x=0.25)
         ax.set_xlabel(self.meaning, fontsize="small", wrap=True, **_PLAIN)
         return bars
 
@@ -204,6 +204,7 @@ class ExplanationDisplay:
         bars = ax.barh(rows, self.proba, xerr=spread, color=_NEUTRAL, height=0.7, capsize=3)
         _name_rows(ax, [visible(name, _NAME) for name in self.classes])
         ax.set_xlim(0, 1)
+        ax.set_ylim(max(len(rows), len(self.names)) - 0.5, -0.5)  # bars as thick as the others
         ax.xaxis.set_major_formatter("{x:.0%}")
         ax.set_xlabel("predicted probability", fontsize="small")
         return bars

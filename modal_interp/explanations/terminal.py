@@ -14,7 +14,7 @@ import numpy as np
 
 from modal_interp.explanations.rows import in_a_line
 from modal_interp.explanations.text import shown
-from modal_interp.explanations.windows import pieces, shades, strongest, visible
+from modal_interp.explanations.windows import excerpt, pieces, shades, strongest, visible
 
 # Columns of the text and of a bar; rows of a list; characters of a name, and of a sample.
 _NARROWEST, _WIDEST, _BAR, _ROWS, _NAME, _SAMPLE = 40, 100, 20, 8, 28, 160
@@ -230,7 +230,8 @@ def _counterpart(other: Any, on: Paper) -> Iterator[str]:
     named = f"compared with \u201c{visible(other.name, _NAME)}\u201d in {of} {other.index}{label}"
     instead = ", which stands in for it" * other.stands_in
     yield from wrapped(f"{named}{instead}, at distance {other.distance:.3g}:", on.width, "  ")
-    yield from wrapped(shown(other.sample, _SAMPLE), on.width, "  | ")
+    before, word, after = excerpt(other.sample, other.span, _SAMPLE)
+    yield from wrapped(f"{before}>{word}<{after}" if word else before, on.width, "  | ")
 
 
 def _neighbours(near: Any, features: Any, on: Paper) -> Iterator[str]:

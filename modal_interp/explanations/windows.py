@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from modal_interp.explanations.text import shown
+
 # Words up to which a text is shown whole; of a longer one, the strongest that are shown, the words
 # around each of them, and around the one that decided.
 _WHOLE, STRONGEST, _AROUND, _AROUND_DECIDED = 150, 8, 4, 12
@@ -69,6 +71,21 @@ def pieces(sample: Any, words: Any) -> list[Piece]:
     elif spans:
         found += _unread(sample[spans[-1][1] :])
     return found
+
+
+def excerpt(sample: Any, span: tuple[int, int] | None, limit: int) -> tuple[str, str, str]:
+    """Return a sample in a short line: what stands before a word of it, the word, and the rest."""
+    if span is None or not isinstance(sample, str):
+        return shown(sample, limit), "", ""
+    start, end = span
+    first = max(0, start - limit // 2)
+    if first:  # from the next blank on
+        first += max(0, sample[first:start].find(" "))
+    before = " ".join(sample[first:start].split()) + " " * sample[:start].endswith(" ")
+    rest = sample[end : end + limit]
+    after = " " * rest.startswith(" ") + shown(rest, max(limit - len(before), 2))
+    more = "\u2026" if end + limit < len(sample) and not after.endswith("\u2026") else ""
+    return ("\u2026 " if first else "") + before, visible(sample[start:end]), after + more
 
 
 def visible(word: str, limit: int = _WORD) -> str:

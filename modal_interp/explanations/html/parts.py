@@ -87,8 +87,12 @@ def counterpart(one: Any) -> Markup:
         *label,
         f"{chosen}{_stands_in(other)}, at distance {other.distance:.3g}:",
     )
-    quoted = tag("p", shown(other.sample, _SAMPLE) or None, class_=css_class("quote"), dir="auto")
-    return joined(said, quoted if other.sample is not None else None)
+    if other.sample is None:
+        return said
+    before, word, after = excerpt(other.sample, other.span, _SAMPLE)
+    marked = tag("strong", word) if word else None
+    quoted = tag("p", before, marked, after, class_=css_class("quote"), dir="auto")
+    return joined(said, quoted)
 
 
 def both(other: Any, words: Any) -> Markup | None:
@@ -105,7 +109,7 @@ def both(other: Any, words: Any) -> Markup | None:
         Bar(visible(name, _NAME), f"{value:+.3g}", signed(value, largest), remark=where)
         for name, value, where in pair
     ]
-    title = f"Both, {words.meaning}{of_output(words)}"
+    title = f"Both words: {words.meaning}{of_output(words)}"
     return table(title, bars, ("word", "contribution"))
 
 
