@@ -11,7 +11,7 @@ from modal_interp.explanations.html.markup import Markup, css_class, joined, tag
 from modal_interp.explanations.html.words import of_output
 from modal_interp.explanations.rows import in_a_line
 from modal_interp.explanations.text import shown
-from modal_interp.explanations.windows import strongest, visible
+from modal_interp.explanations.windows import excerpt, strongest, visible
 
 # Rows of a table of bars; neighbours that are listed; characters of a name, and of a sample.
 _ROWS, _NEAR, _NAME, _SAMPLE = 8, 5, 60, 160
