@@ -39,9 +39,9 @@ def common_ids(X: NDArray[Any]) -> OneHotEncoder:
 
 def main() -> None:
     args = parsed(__doc__.splitlines()[0], ["employee"])
-    estimator, X, y = load_problem("employee", "mlp", **MLP, module__dropout=0.5)
-    estimator.set_params(onehotencoder=common_ids(X))
-    run("dami-employee-all-ids", (estimator, X, y), args, strategies=OTHERS, **JUDGED)
+    problem = load_problem("employee", "mlp", **MLP, module__dropout=0.5)
+    problem.estimator.set_params(onehotencoder=common_ids(problem.X))
+    run("dami-employee-all-ids", problem, args, strategies=OTHERS, **JUDGED)
 
 
 if __name__ == "__main__":

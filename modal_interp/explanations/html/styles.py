@@ -142,7 +142,8 @@ def _schemes(root: str) -> list[str]:
         of_dark = "[data-jp-theme-light=false]", ".vscode-dark"
         found += [",".join(f"{on} {root}" for on in of_light) + f"{{{light}}}"]
         found += [",".join(f"{on} {root}" for on in of_dark) + f"{{{dark}}}"]
-        root = f"html body {root}"
+        # Those of paper come last, and weigh as much.
+        root = ",".join([root, *(f"{on} {root}" for on in of_light + of_dark)])
     return [*found, f"@media print{{{root}{{{light}}}}}"]
 
 

@@ -6,6 +6,7 @@ import shutil
 import pytest
 
 from tests.explanations.html.test_report import hostile_query
+from tests.explanations.made import of_text
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright drives the browser")
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
@@ -63,3 +64,22 @@ def test_shades_are_printed_on_white(browser, address):
     assert page.evaluate(f"{style}.backgroundColor") == "rgb(106, 170, 219)"
     assert page.evaluate(f"{style}.printColorAdjust") == "exact"
     page.close()
+
+
+@pytest.mark.parametrize("theme", ["", 'data-jp-theme-light="true"', 'class="vscode-dark"'])
+def test_a_notebook_of_any_theme(browser, theme):
+    html = of_text()._repr_html_()
+    page = browser.new_page(color_scheme="dark")
+    page.set_content(f"<!DOCTYPE html><body {theme}><p id=other>outside</p>{html}</body>")
+    ground = "getComputedStyle(document.querySelector('.modal-interp')).backgroundColor"
+    light = "jp-theme" in theme
+    assert (page.evaluate(ground) == "rgb(255, 255, 255)") == light
+    plain = browser.new_page(color_scheme="dark")
+    plain.set_content(f"<!DOCTYPE html><body {theme}><p id=other>outside</p></body>")
+    for name in ("color", "fontSize", "fontFamily", "marginTop", "backgroundColor"):
+        asked = f"getComputedStyle(document.querySelector('#other')).{name}"
+        assert page.evaluate(asked) == plain.evaluate(asked)
+    page.emulate_media(media="print")
+    assert page.evaluate(ground) == "rgb(255, 255, 255)"
+    page.close()
+    plain.close()
