@@ -67,6 +67,7 @@ def test_targets_are_compared():
     assert 0.4 < score <= 1
 
 
+@pytest.mark.slow
 def test_a_model_that_was_trained_before_goes_on():
     trained = example("trained_before")
     texts, y = make_reviews(1000, random_state=0)

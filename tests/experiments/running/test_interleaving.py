@@ -319,7 +319,8 @@ def test_what_cannot_be_is_refused_before_anything_is_written(tmp_path, options,
 @pytest.mark.parametrize(
     ("options", "n_jobs"),
     [
-        (PERIODS, 2),
+        pytest.param(PERIODS, 2, marks=pytest.mark.slow),
+        (PERIODS, 1),
         ({"acquisition_period": 2}, 1),
         ({"warm_start": True, "early_stopping": "training", "patience": 2}, 1),
         ({"warm_start": True, "early_stopping": True, "patience": 2}, 1),

@@ -46,7 +46,7 @@ def _alive(pid):
     ("name", "moment"),
     [
         ("SIGTERM", "start"),
-        ("SIGKILL", "rounds"),
+        pytest.param("SIGKILL", "rounds", marks=pytest.mark.slow),
         pytest.param("SIGTERM", "rounds", marks=pytest.mark.slow),
         pytest.param("SIGKILL", "start", marks=pytest.mark.slow),
         pytest.param("SIGHUP", "rounds", marks=pytest.mark.slow),
@@ -87,6 +87,7 @@ def run_twice(folder):
     get_reusable_executor().shutdown()  # the workers would wait for more, and this process for them
 
 
+@pytest.mark.slow
 def test_workers_do_not_keep_code_that_was_changed(tmp_path, processes):
     run = processes(target=run_twice, args=(tmp_path,))
     run.start()
